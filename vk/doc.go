@@ -1,0 +1,12 @@
+// Package vk is all of Vulkan that gaze uses and nothing of attention: devices,
+// memory, compute pipelines, recorded commands and their barriers. No raw
+// Vulkan handle leaves it.
+//
+// Calls go through github.com/vulkan-go/vulkan where that binding is sound, and
+// through shim.c where it is not: for every call that takes a slice of structs
+// or strings, which the binding may free while the driver still reads it, and
+// for everything newer than Vulkan 1.1.88.
+//
+// A [Device] may be used from several goroutines; a [Recorder] or [Commands]
+// from one at a time. Errors name the Vulkan call and wrap one of the Err values.
+package vk

@@ -1,0 +1,55 @@
+package vk
+
+import (
+	"errors"
+	"fmt"
+
+	vulkan "github.com/vulkan-go/vulkan"
+)
+
+// The reasons an error of this package can wrap.
+var (
+	ErrNoDevice     = errors.New("no Vulkan device")
+	ErrNotSupported = errors.New("not supported by this device")
+	ErrOutOfMemory  = errors.New("out of memory")
+	ErrDeviceLost   = errors.New("device lost")
+	ErrClosed       = errors.New("device is closed")
+)
+
+// A callError is a failed Vulkan call.
+type callError struct {
+	call   string // the function, with what it was asked for
+	result vulkan.Result
+}
+
+func (e *callError) Error() string {
+	switch reason := e.Unwrap(); {
+	case reason == ErrDeviceLost:
+		return fmt.Sprintf("vk: %s: device lost: the driver reset or removed it; open it again, and if that repeats, update the driver or submit less work at a time", e.call)
+	case reason != nil:
+		return fmt.Sprintf("vk: %s: %v", e.call, reason)
+	}
+	return fmt.Sprintf("vk: %s: %v", e.call, vulkan.Error(e.result))
+}
+
+func (e *callError) Unwrap() error {
+	switch e.result {
+	case vulkan.ErrorOutOfDeviceMemory, vulkan.ErrorOutOfHostMemory, vulkan.ErrorOutOfPoolMemory, vulkan.ErrorTooManyObjects:
+		return ErrOutOfMemory
+	case vulkan.ErrorDeviceLost:
+		return ErrDeviceLost
+	case vulkan.ErrorIncompatibleDriver:
+		return ErrNoDevice
+	case vulkan.ErrorFeatureNotPresent, vulkan.ErrorExtensionNotPresent, vulkan.ErrorLayerNotPresent:
+		return ErrNotSupported
+	}
+	return nil
+}
+
+// failed returns nil unless result is an error code.
+func failed(call string, result vulkan.Result) error {
+	if result >= 0 {
+		return nil
+	}
+	return &callError{call, result}
+}

@@ -1,0 +1,152 @@
+package vk
+
+/*
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"unsafe"
+
+	vulkan "github.com/vulkan-go/vulkan"
+)
+
+// Access says what a kernel does to a buffer it binds.
+type Access uint8
+
+const (
+	Read Access = 1 << iota
+	Write
+)
+
+// A Constant is the value of one specialization constant, as its 32 bits.
+type Constant struct{ ID, Value uint32 }
+
+// A PipelineSpec says what to compile.
+type PipelineSpec struct {
+	Label         string
+	SPIRV         []byte     // one compute entry point named "main"
+	Bindings      []Access   // of the storage buffers of set 0, binding by binding
+	Push          int        // bytes of push constants
+	Constants     []Constant // values of specialization constants
+	SubgroupSize  int        // the size to demand; 0 leaves it to the driver
+	FullSubgroups bool       // demand that every subgroup is full
+}
+
+// A Pipeline is a compiled kernel.
+type Pipeline struct {
+	d      *Device
+	spec   PipelineSpec
+	sets   vulkan.DescriptorSetLayout
+	layout vulkan.PipelineLayout
+	handle vulkan.Pipeline
+}
+
+// NewPipeline compiles a kernel. Several goroutines may compile at once.
+func (d *Device) NewPipeline(spec PipelineSpec) (*Pipeline, error) {
+	p := &Pipeline{d: d, spec: spec}
+	if err := d.adopt(p, "pipeline "+spec.Label); err != nil {
+		return nil, err
+	}
+	if err := p.create(); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("kernel %s: %w", spec.Label, err)
+	}
+	p.spec.SPIRV = nil
+	return p, nil
+}
+
+func (p *Pipeline) create() error {
+	d, spec := p.d, p.spec
+	if len(spec.SPIRV) < 20 || len(spec.SPIRV)%4 != 0 || *(*uint32)(unsafe.Pointer(&spec.SPIRV[0])) != 0x07230203 {
+		return fmt.Errorf("vk: this is not SPIR-V")
+	}
+	if spec.Push > d.adapter.Limits.PushConstants {
+		return fmt.Errorf("vk: %d bytes of push constants; this device allows %d: %w", spec.Push, d.adapter.Limits.PushConstants, ErrNotSupported)
+	}
+	words := make([]uint32, len(spec.SPIRV)/4)
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(spec.SPIRV)), spec.SPIRV)
+	info := vulkan.ShaderModuleCreateInfo{SType: vulkan.StructureTypeShaderModuleCreateInfo, CodeSize: uint(len(spec.SPIRV)), PCode: words}
+	module, err := obtain(d, "vkCreateShaderModule", func(out *vulkan.ShaderModule) vulkan.Result {
+		return vulkan.CreateShaderModule(d.handle, &info, nil, out)
+	})
+	runtime.KeepAlive(words)
+	info.Free()
+	if err != nil {
+		return err
+	}
+	defer vulkan.DestroyShaderModule(d.handle, module, nil)
+
+	device := convert[C.VkDevice](d.handle)
+	sets, err := obtain(d, "vkCreateDescriptorSetLayout", func(out *C.VkDescriptorSetLayout) vulkan.Result {
+		return vulkan.Result(C.gaze_create_set_layout(d.in.c, device, C.uint32_t(len(spec.Bindings)), out))
+	})
+	if err != nil {
+		return err
+	}
+	p.sets = convert[vulkan.DescriptorSetLayout](sets)
+	layout, err := obtain(d, "vkCreatePipelineLayout", func(out *C.VkPipelineLayout) vulkan.Result {
+		return vulkan.Result(C.gaze_create_pipeline_layout(d.in.c, device, sets, C.uint32_t(spec.Push), out))
+	})
+	if err != nil {
+		return err
+	}
+	p.layout = convert[vulkan.PipelineLayout](layout)
+	constants := make([]C.uint32_t, 0, 2*len(spec.Constants)+1)
+	for _, c := range spec.Constants {
+		constants = append(constants, C.uint32_t(c.ID), C.uint32_t(c.Value))
+	}
+	full, statistics := C.int(0), C.int(0)
+	if spec.FullSubgroups {
+		full = 1
+	}
+	if d.options.statistics && d.adapter.Features.PipelineReport {
+		statistics = 1
+	}
+	handle, err := obtain(d, "vkCreateComputePipelines", func(out *C.VkPipeline) vulkan.Result {
+		return vulkan.Result(C.gaze_create_pipeline(d.in.c, device, convert[C.VkPipelineCache](d.cache.handle), layout,
+			convert[C.VkShaderModule](module), C.uint32_t(len(spec.Constants)), unsafe.SliceData(constants),
+			C.uint32_t(spec.SubgroupSize), full, statistics, out))
+	})
+	p.handle = convert[vulkan.Pipeline](handle)
+	return err
+}
+
+// Close frees the pipeline, after work in flight has ended. A second call does nothing.
+func (p *Pipeline) Close() error {
+	if p == nil || (!p.d.disown(p) && p.layout == nil) {
+		return nil
+	}
+	if p.d.inFlight.Load() > 0 {
+		p.d.waitIdle()
+	}
+	if p.handle != nil {
+		vulkan.DestroyPipeline(p.d.handle, p.handle, nil)
+	}
+	if p.layout != nil {
+		vulkan.DestroyPipelineLayout(p.d.handle, p.layout, nil)
+	}
+	if p.sets != nil {
+		vulkan.DestroyDescriptorSetLayout(p.d.handle, p.sets, nil)
+	}
+	p.handle, p.layout, p.sets = nil, nil, nil
+	return nil
+}
+
+// Statistics returns what the driver's compiler reports of the pipeline
+// (registers, spills, ...), under the driver's own names; the device must have
+// been opened WithStatistics. It is empty where the driver reports nothing.
+func (p *Pipeline) Statistics() map[string]float64 {
+	raw := make([]C.gaze_statistic, 64)
+	count := C.gaze_pipeline_statistics(p.d.in.c, convert[C.VkDevice](p.d.handle), convert[C.VkPipeline](p.handle), &raw[0], C.uint32_t(len(raw)))
+	all := make(map[string]float64, count)
+	for _, s := range raw[:count] {
+		if v := float64(s.value); !math.IsNaN(v) {
+			all[C.GoString(&s.name[0])] = v
+		}
+	}
+	return all
+}

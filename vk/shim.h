@@ -1,0 +1,85 @@
+// The Vulkan calls that the Go binding lacks (everything after 1.1.88) or that
+// it makes unsafely (every call that takes a slice of structs or of strings;
+// see RATIONALE.md). All arrays are the caller's and are only read or filled
+// during the call.
+#ifndef GAZE_SHIM_H
+#define GAZE_SHIM_H
+
+#define VK_NO_PROTOTYPES
+#include "vulkan_core.h"
+
+#define GAZE_INSTANCE_FUNCTIONS(F) \
+	F(DestroyInstance) F(GetPhysicalDeviceProperties2) F(GetPhysicalDeviceFeatures2) \
+	F(GetPhysicalDeviceQueueFamilyProperties) F(EnumerateDeviceExtensionProperties) F(CreateDevice) \
+	F(QueueSubmit) F(UpdateDescriptorSets) F(CmdPipelineBarrier) F(CmdCopyBuffer) F(CmdDispatchBase) \
+	F(CreateComputePipelines) F(CreateDescriptorSetLayout) F(CreatePipelineLayout) F(CreateDescriptorPool) F(AllocateDescriptorSets) \
+	F(FlushMappedMemoryRanges) F(InvalidateMappedMemoryRanges)
+#define GAZE_OPTIONAL_FUNCTIONS(F) \
+	F(CreateDebugUtilsMessengerEXT) F(DestroyDebugUtilsMessengerEXT) \
+	F(GetPhysicalDeviceCooperativeMatrixPropertiesKHR) \
+	F(GetPipelineExecutablePropertiesKHR) F(GetPipelineExecutableStatisticsKHR)
+
+// The functions of one instance.
+typedef struct {
+	VkInstance instance;
+	VkDebugUtilsMessengerEXT messenger;
+#define F(name) PFN_vk##name name;
+	GAZE_INSTANCE_FUNCTIONS(F) GAZE_OPTIONAL_FUNCTIONS(F)
+#undef F
+} gaze_instance;
+
+// Opens the Vulkan loader; returns vkGetInstanceProcAddr, or NULL where no library of the known names opens.
+PFN_vkGetInstanceProcAddr gaze_open_loader(void);
+
+enum { GAZE_VALIDATE = 1, GAZE_VALIDATE_SYNC = 2 };
+
+// Creates an instance that asks for Vulkan api. debug_id != 0 sends debug messages to gazeDebugMessage(debug_id, ...).
+VkResult gaze_create_instance(PFN_vkGetInstanceProcAddr get, uint32_t api, int validate, uintptr_t debug_id, gaze_instance *out);
+void gaze_destroy_instance(gaze_instance *instance);
+uint32_t gaze_instance_version(PFN_vkGetInstanceProcAddr get);
+int gaze_has_layer(PFN_vkGetInstanceProcAddr get, const char *name);
+
+typedef struct {
+	char name[256], driver_name[256], driver_info[256];
+	uint32_t type, vendor, device, api, driver_version, driver_id;
+	uint8_t cache_uuid[16];
+	uint64_t max_storage_range, max_allocation, max_buffer, storage_alignment, atom_size;
+	uint32_t max_push, max_shared, max_invocations, max_group_size[3], max_group_count[3], max_allocations;
+	float timestamp_period;
+	uint32_t subgroup_size, subgroup_min, subgroup_max, subgroup_operations, subgroup_in_compute;
+	uint32_t float16, storage16, int8, storage8, size_control, full_subgroups, cooperative_matrix, memory_model,
+	    robust_access, executable_properties, portability, integer_dot;
+} gaze_properties;
+
+void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze_properties *out);
+// Fills at most count shapes; returns how many there are.
+uint32_t gaze_matrix_shapes(gaze_instance *instance, VkPhysicalDevice adapter, VkCooperativeMatrixPropertiesKHR *out, uint32_t count);
+// Returns the queue family to use (one without graphics before one with), or -1; bits gets its timestampValidBits.
+int gaze_compute_family(gaze_instance *instance, VkPhysicalDevice adapter, uint32_t *bits);
+
+// Creates a device with one queue and every feature that p names and adapter has.
+VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, uint32_t family, const gaze_properties *p, VkDevice *out);
+
+VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, uint32_t bindings, VkDescriptorSetLayout *out);
+VkResult gaze_create_pipeline_layout(gaze_instance *instance, VkDevice device, VkDescriptorSetLayout set, uint32_t push, VkPipelineLayout *out);
+// constants: count pairs of (id, 32-bit value). subgroup 0: the driver's choice.
+VkResult gaze_create_pipeline(gaze_instance *instance, VkDevice device, VkPipelineCache cache, VkPipelineLayout layout, VkShaderModule module,
+    uint32_t count, const uint32_t *constants, uint32_t subgroup, int full_subgroups, int statistics, VkPipeline *out);
+
+typedef struct {
+	char name[256];
+	double value;
+} gaze_statistic;
+// Fills at most count statistics of the pipeline's first executable; returns how many were filled.
+uint32_t gaze_pipeline_statistics(gaze_instance *instance, VkDevice device, VkPipeline pipeline, gaze_statistic *out, uint32_t count);
+
+VkResult gaze_create_descriptor_pool(gaze_instance *instance, VkDevice device, uint32_t sets, uint32_t buffers, VkDescriptorPool *out);
+VkResult gaze_allocate_set(gaze_instance *instance, VkDevice device, VkDescriptorPool pool, VkDescriptorSetLayout layout, VkDescriptorSet *out);
+void gaze_write_set(gaze_instance *instance, VkDevice device, VkDescriptorSet set, uint32_t count, const VkDescriptorBufferInfo *buffers);
+void gaze_barrier(gaze_instance *instance, VkCommandBuffer commands, VkPipelineStageFlags from, VkAccessFlags written, VkPipelineStageFlags to, VkAccessFlags used);
+void gaze_copy(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, uint64_t from_offset, VkBuffer to, uint64_t to_offset, uint64_t size);
+void gaze_dispatch(gaze_instance *instance, VkCommandBuffer commands, const uint32_t base[3], const uint32_t groups[3]);
+VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer commands, VkFence fence);
+VkResult gaze_flush(gaze_instance *instance, VkDevice device, VkDeviceMemory memory, uint64_t offset, uint64_t size, int invalidate);
+
+#endif

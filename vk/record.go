@@ -236,6 +236,22 @@ func (r *Recorder) Copy(to, from Slice) {
 		convert[C.VkBuffer](to.Buffer.handle), C.uint64_t(to.Offset), C.uint64_t(from.Size))
 }
 
+// Zero fills s with zero bytes; its offset and size must be multiples of 4.
+func (r *Recorder) Zero(s Slice) {
+	if r.err != nil {
+		return
+	}
+	if r.err = s.check(); r.err != nil {
+		return
+	}
+	if s.Offset%4 != 0 || s.Size%4 != 0 {
+		r.err = fmt.Errorf("vk: buffer %s: zeroing %d bytes from %d on: both must be multiples of 4", s.Buffer.label, s.Size, s.Offset)
+		return
+	}
+	r.touch(use{s, true})
+	vulkan.CmdFillBuffer(r.c.buffer, s.Buffer.handle, vulkan.DeviceSize(s.Offset), vulkan.DeviceSize(s.Size), 0)
+}
+
 // Timestamp marks the moment when everything recorded so far has ended.
 // [Commands.Timestamps] returns the marks. It does nothing on a device without
 // Features.Timestamps.

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/gazevk/gaze/shaders"
+	"github.com/gazevk/gaze/vk"
+)
+
+// Options change how an engine is opened. The zero value is what most want.
+type Options struct {
+	Tier    Tier         // the family of kernels; "" takes the one that suits the device
+	Shaders *shaders.Set // nil takes the embedded kernels
+	Vulkan  []vk.Option
+}
+
+// An Engine runs plans on one device. It may be used from several goroutines;
+// runs take turns.
+type Engine struct {
+	device  *vk.Device
+	traits  Traits
+	shaders *shaders.Set
+
+	running   sync.Mutex
+	pipelines map[string]*pipeline
+	pace      pace
+}
+
+// A pipeline is a compiled kernel with the interface to call it by name.
+type pipeline struct {
+	*vk.Pipeline
+	kernel *shaders.Kernel
+	warm   bool // it has run once, so the driver has compiled it for good
+}
+
+// Open opens the device that name picks (see [vk.Open]) and prepares to run plans on it.
+func Open(name string, o Options) (*Engine, error) {
+	device, err := vk.Open(name, o.Vulkan...)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{device: device, traits: TraitsOf(device.Adapter()), shaders: o.Shaders, pipelines: map[string]*pipeline{}}
+	if e.shaders == nil {
+		e.shaders = shaders.Embedded
+	}
+	if o.Tier != "" {
+		e.traits.Tier = o.Tier
+	}
+	e.pace = newPace(e.traits)
+	return e, nil
+}
+
+// Traits returns what plans for this engine are made for.
+func (e *Engine) Traits() Traits { return e.traits }
+
+// Adapter returns the device.
+func (e *Engine) Adapter() vk.Adapter { return e.device.Adapter() }
+
+// Close frees the kernels and the device. A second call does nothing.
+func (e *Engine) Close() error {
+	e.running.Lock()
+	defer e.running.Unlock()
+	for name, p := range e.pipelines {
+		p.Close()
+		delete(e.pipelines, name)
+	}
+	return e.device.Close()
+}
+
+// pipeline returns the compiled kernel of a pass, compiling it at first use.
+func (e *Engine) pipeline(name string, constants map[string]uint32) (*pipeline, error) {
+	kernel, err := e.shaders.Kernel(name)
+	if err != nil {
+		return nil, err
+	}
+	key := name
+	for _, c := range sorted(constants) {
+		key += fmt.Sprintf(" %s=%d", c, constants[c])
+	}
+	if p := e.pipelines[key]; p != nil {
+		return p, nil
+	}
+	spec := vk.PipelineSpec{Label: key, SPIRV: kernel.SPIRV, Push: kernel.PushSize}
+	for _, b := range kernel.Bindings {
+		access := vk.Access(0)
+		if b.Read {
+			access |= vk.Read
+		}
+		if b.Write {
+			access |= vk.Write
+		}
+		spec.Bindings = append(spec.Bindings, access)
+	}
+	for _, c := range sorted(constants) {
+		id, ok := kernel.Constants[c]
+		if !ok {
+			return nil, fmt.Errorf("engine: kernel %s has no specialization constant %s", name, c)
+		}
+		spec.Constants = append(spec.Constants, vk.Constant{ID: id, Value: constants[c]})
+	}
+	compiled, err := e.device.NewPipeline(spec)
+	if err != nil {
+		return nil, err
+	}
+	p := &pipeline{Pipeline: compiled, kernel: kernel}
+	e.pipelines[key] = p
+	return p, nil
+}
+
+// Statistics compiles the kernel of a pass and returns what the driver's
+// compiler reports of it (see [vk.Pipeline.Statistics]).
+func (e *Engine) Statistics(pass Pass) (map[string]float64, error) {
+	e.running.Lock()
+	defer e.running.Unlock()
+	p, err := e.pipeline(pass.Kernel, pass.Constants)
+	if err != nil {
+		return nil, err
+	}
+	return p.Pipeline.Statistics(), nil
+}
+
+func sorted(constants map[string]uint32) []string {
+	names := make([]string, 0, len(constants))
+	for name := range constants {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// finite returns the index of the first element that is not a finite number, or -1.
+func finite(x []float32) int {
+	for i, v := range x {
+		if v64 := float64(v); math.IsNaN(v64) || math.IsInf(v64, 0) {
+			return i
+		}
+	}
+	return -1
+}
+
+// in words for errors: the shape [heads, n, head_dim] as text.
+func shape(sizes ...int) string {
+	return strings.ReplaceAll(fmt.Sprint(sizes), " ", ", ")
+}

@@ -1,0 +1,123 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/gazevk/gaze"
+)
+
+// fused plans the one pass that never stores the weights.
+func (p *planner) fused() Pass {
+	groups, tiles := p.Attention.HeadDim/4, p.Map.QueryTiles()
+	constants := map[string]uint32{"HEAD_DIM": uint32(p.Attention.HeadDim)}
+	if p.Traits.Tier == Lanes {
+		constants["QUERY_TILE"] = uint32(p.tile)
+		// Two rows of a wide head do not fit in a GPU's registers.
+		if constants["KEEP_QUERY"] = 1; !p.Traits.CPU && p.Attention.HeadDim > 64 {
+			constants["KEEP_QUERY"] = 0
+		}
+	}
+	g := p.group
+	return Pass{
+		Kernel:    "attention_" + string(p.Traits.Tier) + p.suffix,
+		Constants: constants,
+		Push: p.visit(map[string]any{"in_row": groups, "in_head": int(p.headStride) * groups,
+			"out_row": groups, "out_head": int(p.headStride) * groups, "scale": p.Attention.ScoreScale()}),
+		Bind: []Ref{g.of(p.turned(bufQuery, bufQueryTurned), p.tensorBytes()), g.of(p.turned(bufKey, bufKeyTurned), p.tensorBytes()),
+			g.of(bufValue, p.tensorBytes()), p.whole(bufMap), g.of(bufOutput, p.outputBytes()), g.of(bufLSE, p.headStride*4)},
+		Groups:       [3]uint32{uint32(tiles), uint32(g.count), 1},
+		MultiplyAdds: int64(g.count) * p.tilePairs(0, tiles) * int64(2*p.Attention.HeadDim),
+		Bytes:        int64(g.count)*int64(p.rows)*(int64(p.Attention.HeadDim)*(3*p.Precision.size()+4)+4) + p.mapBytes(),
+	}
+}
+
+// chunks plans everything that needs the weights in memory: the whole explicit
+// path, or recomputing the weights after the fused one. As many rows as fit in
+// one buffer are done at a time.
+func (p *planner) chunks() error {
+	stride := int(roundUp(int64(p.rows), gaze.KeyTile))
+	perRow := int64(stride) * 4
+	budget := min(p.Traits.StorageRange, weightsBudget)
+	tiles := p.Map.QueryTiles()
+	heads := int(min(budget/(perRow*p.headStride), int64(p.group.count)))
+	tilesAtOnce := tiles
+	if heads == 0 {
+		heads = 1
+		if tilesAtOnce = int(budget / (perRow * int64(p.tile))); tilesAtOnce == 0 {
+			return fmt.Errorf("%d rows of weights over %d keys need %d MiB in one buffer; %s binds %d MiB at most: split the batch",
+				p.tile, p.rows, perRow*int64(p.tile)>>20, p.Traits.Device, p.Traits.StorageRange>>20)
+		}
+	}
+	p.need(bufWork, int64(heads)*int64(min(tilesAtOnce*p.tile, p.rows))*perRow)
+	whole := p.group
+	for first := whole.first; first < whole.first+whole.count; first += heads {
+		p.group = headGroup{first, min(heads, whole.first+whole.count-first)}
+		for tile := 0; tile < tiles; tile += tilesAtOnce {
+			p.chunk(tile, min(tile+tilesAtOnce, tiles), stride)
+		}
+	}
+	p.group = whole
+	return nil
+}
+
+// need makes the named buffer at least so large.
+func (p *planner) need(name string, bytes int64) {
+	for i := range p.Buffers {
+		if p.Buffers[i].Name == name {
+			p.Buffers[i].Bytes = max(p.Buffers[i].Bytes, bytes)
+			return
+		}
+	}
+	p.Buffers = append(p.Buffers, BufferSpec{name, bytes})
+}
+
+// chunk plans query tiles [first, end) of the group's heads, with weights rows
+// of stride elements.
+func (p *planner) chunk(first, end, stride int) {
+	g, groups := p.group, p.Attention.HeadDim/4
+	firstRow := first * p.tile
+	rows := min(end*p.tile, p.rows) - firstRow
+	work := Ref{bufWork, 0, int64(g.count) * int64(rows) * int64(stride) * 4}
+	base, grid := [3]uint32{uint32(first)}, [3]uint32{uint32(end - first), uint32(g.count), 1}
+	constants := map[string]uint32{"QUERY_TILE": uint32(p.tile), "HEAD_DIM": uint32(p.Attention.HeadDim)}
+	pairs := int64(g.count) * p.tilePairs(first, end)
+	products := pairs * int64(p.Attention.HeadDim)
+	tensor := int64(g.count) * int64(p.rows) * int64(p.Attention.HeadDim) * p.Precision.size()
+	query := g.of(p.turned(bufQuery, bufQueryTurned), p.tensorBytes())
+	key := g.of(p.turned(bufKey, bufKeyTurned), p.tensorBytes())
+	lse := g.of(bufLSE, p.headStride*4)
+	part := map[string]any{"first_row": firstRow, "chunk_rows": rows, "key_stride": stride}
+	with := func(more map[string]any) map[string]any {
+		for name, value := range part {
+			more[name] = value
+		}
+		return p.visit(more)
+	}
+	inner := map[string]any{"in_row": groups, "in_head": int(p.headStride) * groups, "scale": p.Attention.ScoreScale()}
+
+	if p.Weights {
+		p.add(Pass{Bind: []Ref{work}, Bytes: work.Size}) // tiles that nobody visits are zero
+	}
+	if p.Path == Fused {
+		p.add(Pass{Kernel: "weights" + p.suffix, Constants: constants, Push: with(inner),
+			Bind: []Ref{query, key, p.whole(bufMap), lse, work}, Base: base, Groups: grid,
+			MultiplyAdds: products, Bytes: 2*tensor + 4*pairs})
+	} else {
+		softmax := with(map[string]any{})
+		context := with(map[string]any{"in_row": groups, "in_head": int(p.headStride) * groups, "out_row": groups, "out_head": int(p.headStride) * groups})
+		delete(context, "lse_head")
+		p.add(
+			Pass{Kernel: "scores" + p.suffix, Constants: constants, Push: with(inner),
+				Bind: []Ref{query, key, p.whole(bufMap), work}, Base: base, Groups: grid, MultiplyAdds: products, Bytes: 2*tensor + 4*pairs},
+			Pass{Kernel: "softmax", Constants: map[string]uint32{"QUERY_TILE": uint32(p.tile)}, Push: softmax,
+				Bind: []Ref{work, p.whole(bufMap), lse}, Base: base, Groups: [3]uint32{grid[0], grid[1], uint32(p.tile)},
+				MultiplyAdds: 4 * pairs, Bytes: 12 * pairs},
+			Pass{Kernel: "context" + p.suffix, Constants: constants, Push: context,
+				Bind: []Ref{work, g.of(bufValue, p.tensorBytes()), p.whole(bufMap), g.of(bufOutput, p.outputBytes())},
+				Base: base, Groups: grid, MultiplyAdds: products, Bytes: tensor + 4*pairs})
+	}
+	if p.Weights {
+		last := &p.Steps[len(p.Steps)-1]
+		last.Reads = append(last.Reads, Read{work, g.first, g.count, firstRow, rows, stride})
+	}
+}

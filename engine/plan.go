@@ -1,0 +1,254 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/gazevk/gaze"
+)
+
+// A Request is one attention layer over packed sequences.
+type Request struct {
+	Attention gaze.Attention
+	Lengths   gaze.Lengths
+	Precision Precision
+	Path      Path
+	Weights   bool // the weights are wanted, row by row
+}
+
+// A Plan is how a request is computed on a device with some traits: a plain
+// value. Steps run in order; the reads of a step follow its passes.
+type Plan struct {
+	Request
+	Traits       Traits
+	Map          *gaze.BlockMap
+	Buffers      []BufferSpec
+	Steps        []Step
+	MultiplyAdds int64 // of all passes, in tiles that are walked
+}
+
+// A BufferSpec is one buffer of a plan.
+type BufferSpec struct {
+	Name  string
+	Bytes int64
+}
+
+// A Step is what is submitted together, as far as time allows.
+type Step struct {
+	Passes []Pass
+	Reads  []Read
+}
+
+// A Pass is one dispatch, or a fill where Kernel is empty.
+type Pass struct {
+	Kernel       string
+	Constants    map[string]uint32 // specialization
+	Push         map[string]any
+	Bind         []Ref // in the order of the kernel's bindings
+	Base, Groups [3]uint32
+	MultiplyAdds int64
+	Bytes        int64 // that the pass must at least move, each element once
+}
+
+// A Ref is a range of a plan's buffer.
+type Ref struct {
+	Buffer       string
+	Offset, Size int64
+}
+
+// A Read brings the weights of rows of heads back to the CPU.
+type Read struct {
+	Ref
+	FirstHead, Heads, FirstRow, Rows int
+	Stride                           int // elements between rows
+}
+
+// Buffer names.
+const (
+	bufQuery, bufKey, bufValue         = "q", "k", "v"
+	bufQueryTurned, bufKeyTurned       = "q rotated", "k rotated"
+	bufCosine, bufSine, bufPositions   = "cosines", "sines", "positions"
+	bufMap, bufOutput, bufLSE, bufWork = "block map", "output", "lse", "weights"
+)
+
+// weightsBudget bounds the bytes of the explicit path's weight buffer, which
+// holds as many rows as fit.
+const weightsBudget = 256 << 20
+
+// planner gathers a plan.
+type planner struct {
+	*Plan
+	rows       int
+	headStride int64 // rows, rounded up so that any head starts at an aligned offset
+	tile       int
+	group      headGroup
+	suffix     string // of kernels that exist in both precisions
+}
+
+// A headGroup is the heads that one pass covers: as many as one binding holds.
+type headGroup struct{ first, count int }
+
+// NewPlan plans r for a device with traits t. It returns an error where the
+// request has no meaning or cannot fit.
+func NewPlan(t Traits, r Request) (*Plan, error) {
+	if err := r.Attention.Validate(); err != nil {
+		return nil, err
+	}
+	if err := r.Lengths.Validate(); err != nil {
+		return nil, err
+	}
+	if r.Precision == "" {
+		r.Precision = F32
+	}
+	if r.Path == "" {
+		r.Path = Fused
+	}
+	p := &planner{Plan: &Plan{Request: r, Traits: t}, rows: r.Lengths.Tokens(), tile: t.Tier.queryTile(), suffix: "_" + string(r.Precision)}
+	p.headStride = roundUp(int64(p.rows), 64)
+	p.Map = gaze.NewBlockMap(r.Attention.Visible(), r.Lengths, p.tile)
+	if tiles := p.Map.QueryTiles(); tiles > t.GroupCount[0] {
+		return nil, fmt.Errorf("%d tokens are %d tiles; %s dispatches %d at most: split the batch", p.rows, tiles, t.Device, t.GroupCount[0])
+	}
+	if err := p.buffers(); err != nil {
+		return nil, err
+	}
+	groups, err := p.headGroups()
+	if err != nil {
+		return nil, err
+	}
+	for _, p.group = range groups {
+		if r.Attention.RoPE.Enabled() {
+			p.add(p.rope(bufQuery, bufQueryTurned), p.rope(bufKey, bufKeyTurned))
+		}
+		if r.Path == Fused {
+			p.add(p.fused())
+		}
+		if r.Path == Explicit || r.Weights {
+			if err := p.chunks(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, s := range p.Steps {
+		for _, pass := range s.Passes {
+			p.MultiplyAdds += pass.MultiplyAdds
+		}
+	}
+	return p.Plan, nil
+}
+
+func (p *planner) add(passes ...Pass) {
+	if len(p.Steps) == 0 || len(p.Steps[len(p.Steps)-1].Reads) > 0 {
+		p.Steps = append(p.Steps, Step{})
+	}
+	last := &p.Steps[len(p.Steps)-1]
+	last.Passes = append(last.Passes, passes...)
+}
+
+// tensorBytes is the size of one head of q, k or v; outputBytes of the output.
+func (p *planner) tensorBytes() int64 {
+	return p.headStride * int64(p.Attention.HeadDim) * p.Precision.size()
+}
+
+func (p *planner) outputBytes() int64 { return p.headStride * int64(p.Attention.HeadDim) * 4 }
+
+func (p *planner) mapBytes() int64 {
+	return 4 * int64(len(p.Map.First)+2*len(p.Map.Tiles)+len(p.Map.Masks))
+}
+
+func (p *planner) buffers() error {
+	heads := int64(p.Attention.Heads)
+	add := func(name string, bytes int64) { p.Buffers = append(p.Buffers, BufferSpec{name, bytes}) }
+	for _, name := range []string{bufQuery, bufKey, bufValue} {
+		add(name, heads*p.tensorBytes())
+	}
+	if p.Attention.RoPE.Enabled() {
+		table := int64(p.Lengths.Longest()) * int64(p.Attention.HeadDim/2) * 4
+		add(bufCosine, table)
+		add(bufSine, table)
+		add(bufPositions, 4*int64(p.rows))
+		add(bufQueryTurned, heads*p.tensorBytes())
+		add(bufKeyTurned, heads*p.tensorBytes())
+	}
+	add(bufMap, p.mapBytes())
+	add(bufOutput, heads*p.outputBytes())
+	add(bufLSE, heads*p.headStride*4)
+	for _, b := range p.Buffers {
+		switch b.Name {
+		case bufMap, bufCosine, bufSine, bufPositions:
+			if b.Bytes > p.Traits.StorageRange {
+				return fmt.Errorf("the %s needs %d MiB in one buffer; %s binds %d MiB at most: use fewer tokens or a sparser pattern",
+					b.Name, b.Bytes>>20, p.Traits.Device, p.Traits.StorageRange>>20)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *planner) headGroups() ([]headGroup, error) {
+	perHead := p.outputBytes()
+	fit := int(min(p.Traits.StorageRange/perHead, int64(p.Attention.Heads), int64(p.Traits.GroupCount[1])))
+	if fit == 0 {
+		return nil, fmt.Errorf("one head of %d tokens needs %d MiB in one buffer; %s binds %d MiB at most: split the batch",
+			p.rows, perHead>>20, p.Traits.Device, p.Traits.StorageRange>>20)
+	}
+	var groups []headGroup
+	for first := 0; first < p.Attention.Heads; first += fit {
+		groups = append(groups, headGroup{first, min(fit, p.Attention.Heads-first)})
+	}
+	return groups, nil
+}
+
+// of returns the range of a per-head buffer that the group's heads take.
+func (g headGroup) of(buffer string, perHead int64) Ref {
+	return Ref{buffer, int64(g.first) * perHead, int64(g.count) * perHead}
+}
+
+func (p *planner) whole(name string) Ref {
+	for _, b := range p.Buffers {
+		if b.Name == name {
+			return Ref{name, 0, b.Bytes}
+		}
+	}
+	panic("engine: no buffer " + name)
+}
+
+// turned names the buffer that attention reads: the rotated one where RoPE is on.
+func (p *planner) turned(plain, rotated string) string {
+	if p.Attention.RoPE.Enabled() {
+		return rotated
+	}
+	return plain
+}
+
+func (p *planner) rope(from, to string) Pass {
+	half := p.Attention.HeadDim / 2
+	groups := p.Attention.HeadDim / 4
+	stride := int(p.headStride) * groups
+	return Pass{
+		Kernel:    "rope" + p.suffix,
+		Constants: map[string]uint32{"HEAD_DIM": uint32(p.Attention.HeadDim)},
+		Push:      map[string]any{"rows": p.rows, "x_row": groups, "x_head": stride, "y_row": groups, "y_head": stride},
+		Bind: []Ref{p.group.of(from, p.tensorBytes()), p.whole(bufCosine), p.whole(bufSine), p.whole(bufPositions),
+			p.group.of(to, p.tensorBytes())},
+		Groups:       [3]uint32{uint32((p.rows + 15) / 16), uint32(p.group.count), 1},
+		MultiplyAdds: int64(p.group.count) * int64(p.rows) * int64(2*half) * 2,
+		Bytes:        2 * int64(p.group.count) * int64(p.rows) * int64(p.Attention.HeadDim) * p.Precision.size(),
+	}
+}
+
+// visit returns the push constants that every kernel which walks the block map takes.
+func (p *planner) visit(more map[string]any) map[string]any {
+	push := map[string]any{"rows": p.rows, "map_tiles": len(p.Map.First), "map_masks": len(p.Map.First) + 2*len(p.Map.Tiles),
+		"lse_head": int(p.headStride)}
+	for name, value := range more {
+		push[name] = value
+	}
+	return push
+}
+
+// tilePairs is the number of (query, key) pairs in the tiles of query tiles [first, end).
+func (p *planner) tilePairs(first, end int) int64 {
+	return int64(p.Map.First[end]-p.Map.First[first]) * int64(p.tile) * gaze.KeyTile
+}
+
+func roundUp(x, multiple int64) int64 { return (x + multiple - 1) / multiple * multiple }

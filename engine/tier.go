@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/gazevk/gaze/vk"
+)
+
+// A Tier is a family of kernels for one class of devices. Every tier gives the
+// same numbers within the same bounds; they differ in speed.
+type Tier string
+
+const (
+	// Lanes has one query an invocation and no shared memory: for drivers that
+	// run on a CPU. It asks nothing of a device.
+	Lanes Tier = "lanes"
+	// Tiled keeps keys and values in shared memory: for any GPU. It needs 128
+	// invocations a workgroup and 16 KiB, which every Vulkan device has.
+	Tiled Tier = "tiled"
+)
+
+// Tiers lists all tiers.
+var Tiers = []Tier{Lanes, Tiled}
+
+// queryTile returns the queries that one workgroup of the tier's kernels takes.
+func (t Tier) queryTile() int {
+	if t == Lanes {
+		return 16
+	}
+	return 32
+}
+
+// Traits are what planning needs to know of a device.
+type Traits struct {
+	Device           string
+	Tier             Tier
+	StorageRange     int64  // largest binding of a storage buffer, bytes
+	StorageAlignment int64  // of a binding's offset, bytes
+	GroupCount       [3]int // workgroups of a dispatch
+	CPU              bool   // the device is the CPU
+}
+
+// AnyDevice is what every Vulkan device guarantees.
+var AnyDevice = Traits{
+	Device: "any Vulkan device", Tier: Tiled,
+	StorageRange: 1 << 27, StorageAlignment: 256, GroupCount: [3]int{65535, 65535, 65535},
+}
+
+// TraitsOf returns the traits of an adapter, with the tier that suits it.
+func TraitsOf(a vk.Adapter) Traits {
+	t := Traits{
+		Device: a.Name, Tier: Tiled,
+		StorageRange: a.Limits.StorageRange, StorageAlignment: a.Limits.StorageAlignment, GroupCount: a.Limits.GroupCount,
+		CPU: a.Kind == vk.CPU,
+	}
+	if t.CPU {
+		t.Tier = Lanes
+	}
+	return t
+}
+
+// Precision is how tensors are stored on the device. Arithmetic is always f32.
+type Precision string
+
+const (
+	F32 Precision = "f32"
+	F16 Precision = "f16"
+)
+
+// size returns the bytes of one element.
+func (p Precision) size() int64 {
+	if p == F16 {
+		return 2
+	}
+	return 4
+}
+
+// ParsePrecision reads "f32", "f16" or "auto" (or nothing), which is f32: it is
+// exact on tensors that came as f32, and no slower on CPU drivers.
+func ParsePrecision(s string) (Precision, error) {
+	switch s {
+	case "", "auto", "f32":
+		return F32, nil
+	case "f16":
+		return F16, nil
+	}
+	return "", fmt.Errorf("precision is %q: it must be auto, f32 or f16", s)
+}
+
+// Path is how attention is computed.
+type Path string
+
+const (
+	// Fused is one pass that never stores the weights.
+	Fused Path = "fused"
+	// Explicit stores scores and weights: scores, softmax and context, one after another.
+	Explicit Path = "explicit"
+)
+
+// ParsePath reads "fused", "explicit" or "auto" (or nothing), which is fused.
+func ParsePath(s string) (Path, error) {
+	switch s {
+	case "", "auto", "fused":
+		return Fused, nil
+	case "explicit":
+		return Explicit, nil
+	}
+	return "", fmt.Errorf("path is %q: it must be auto, fused or explicit", s)
+}

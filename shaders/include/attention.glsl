@@ -1,0 +1,33 @@
+// What every fused attention kernel (reference.Attention) binds and is told:
+//   output[head, i] = sum over visible j of exp(s[i, j] - lse[i]) v[head, j]
+//   lse[head, i]    = log sum over visible j of exp(s[i, j]),  s[i, j] = scale * q[head, i] . k[head, j]
+// in one pass with a running maximum and sum (Milakov and Gimelshein 2018; Dao
+// et al. 2022), over the tiles that the block map lists. The weights are never
+// stored. Exponents are kept in base 2, with log2(e) folded into the scale. A
+// query that sees nothing gets zeros and the lse of minus infinity.
+//
+// Grid: (query tiles, heads).
+layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
+layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
+layout(binding = 2) readonly buffer Values { ELEMENTS values[]; };
+layout(binding = 3) readonly buffer BlockMap { uint block_map[]; };
+layout(binding = 4) writeonly buffer Output { vec4 result[]; };
+layout(binding = 5) writeonly buffer LogSumExp { float lse[]; }; // [heads, lse_head]
+
+// Strides count groups of four elements.
+layout(push_constant) uniform Push {
+    uint rows;
+    uint map_tiles, map_masks;
+    uint in_row, in_head;   // of queries, keys and values
+    uint out_row, out_head; // of the output
+    uint lse_head; // elements between two heads' first log-sum-exp
+    float scale;
+};
+
+#include "blockmap.glsl"
+#include "limits.glsl"
+
+void write_lse(uint head, uint row, float maximum, float sum)
+{
+    lse[head * lse_head + row] = sum == 0.0 ? MINUS_INFINITY : (maximum + log2(sum)) * LN_2;
+}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
@@ -12,9 +13,10 @@ import (
 // renames it, so that path is only ever absent, old or complete. On any error,
 // fill's own included, the temporary file is removed and path is left as it was.
 func WriteFile(path string, fill func(io.Writer) error) (err error) {
-	// Not os.CreateTemp: its files are readable by their owner alone.
-	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d.tmp", filepath.Base(path), os.Getpid()))
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	// Not os.CreateTemp: its files are readable by their owner alone. A name that
+	// nobody can guess, and O_EXCL, keep writers of one path out of each other's way.
+	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%016x.tmp", filepath.Base(path), rand.Uint64()))
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}

@@ -1,0 +1,34 @@
+# make demo shows gaze at work; make test proves it. Both install what is missing on Debian and Ubuntu, and say what to
+# install elsewhere. make shaders rebuilds the SPIR-V after a change of its sources.
+
+export GAZE_TOOLS ?= $(HOME)/.cache/gaze-tools
+
+PURE = . ./configs ./reference ./shaders ./visualize ./engine/checkpoint
+
+.PHONY: demo test build shaders clean
+
+demo:
+	@tests/setup/demo-needs
+	@$(MAKE) --no-print-directory build
+	bin/gaze demo --out demo
+	@echo; echo "The pictures:"; ls "$(CURDIR)"/demo/*.png
+
+build:
+	go build -o bin/gaze ./cmd/gaze
+
+test:
+	@tests/setup/test-needs
+	go vet ./...
+	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l .); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
+	CGO_ENABLED=0 go build $(PURE)
+	tests/setup/shaders-fresh
+	go test -timeout 30m ./...
+	go test -timeout 30m -race $$(go list ./... | grep -v /tests)
+	@echo "make test: passed, on $$(cut -f 1 "$$GAZE_TOOLS/drivers.env" | paste -s -d ' ' -)"; cat "$$GAZE_TOOLS/warnings"
+
+shaders:
+	@tests/setup/shader-tools
+	PATH="$$GAZE_TOOLS/bin:$$PATH" go generate ./shaders
+
+clean:
+	rm -rf bin demo

@@ -1,0 +1,121 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"slices"
+)
+
+// A File is an open safetensors file. Its methods may be called from several
+// goroutines, but not while or after Close runs.
+type File struct {
+	path     string
+	metadata map[string]string
+	tensors  map[string]Tensor
+	unload   func() error // nil once closed
+}
+
+// A Tensor is one tensor of a [File], row-major. It is valid until the file is
+// closed.
+type Tensor struct {
+	Name  string
+	DType DType
+	Shape []int // empty for a scalar
+	data  []byte
+	path  string
+}
+
+// Open maps the file at path into memory, where the system can, and checks its
+// whole header. The file must not be shortened while it is open: on most
+// systems touching a byte that is gone then ends the process.
+func Open(path string) (*File, error) {
+	// Asked before it is opened, because opening a pipe would wait for a writer.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read tensors: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("cannot read tensors from %s: it is not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read tensors: %w", err)
+	}
+	defer f.Close() // a mapping outlives its descriptor
+	if info, err = f.Stat(); err != nil {
+		return nil, fmt.Errorf("cannot read tensors: %w", err)
+	}
+	size := info.Size()
+	if size > math.MaxInt {
+		return nil, fmt.Errorf("%s: it has %d bytes: more than this system can address", path, size)
+	}
+	contents, unload, err := load(f, int(size))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read tensors from %s: %w", path, err)
+	}
+	h, data, err := parseHeader(contents)
+	if err != nil {
+		unload()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	file := &File{path: path, metadata: h.metadata, tensors: make(map[string]Tensor, len(h.tensors)), unload: unload}
+	for _, t := range h.tensors {
+		file.tensors[t.name] = Tensor{Name: t.name, DType: t.dtype, Shape: t.shape, data: data[t.begin:t.end:t.end], path: path}
+	}
+	return file, nil
+}
+
+// Names returns the names of all tensors, sorted.
+func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.tensors)) }
+
+// Tensor returns the tensor of that name, and whether there is one.
+func (f *File) Tensor(name string) (Tensor, bool) {
+	t, ok := f.tensors[name]
+	return t, ok
+}
+
+// Metadata returns the header's free-form strings, nil if it has none.
+func (f *File) Metadata() map[string]string { return f.metadata }
+
+// Close gives the file's memory back, so that its tensors' bytes are gone.
+// Closing it again does nothing.
+func (f *File) Close() error {
+	if f.unload == nil {
+		return nil
+	}
+	unload := f.unload
+	f.unload, f.tensors, f.metadata = nil, nil, nil
+	if err := unload(); err != nil {
+		return fmt.Errorf("cannot close %s: %w", f.path, err)
+	}
+	return nil
+}
+
+// Bytes returns the tensor's bytes as they lie in the file, little-endian and
+// at any alignment. They may be read-only memory: writing to them is fatal.
+func (t Tensor) Bytes() []byte { return t.data }
+
+// Float32 returns the elements of an F32, F16 or BF16 tensor, widened exactly,
+// in memory of their own. Any other type is an error.
+func (t Tensor) Float32() ([]float32, error) {
+	size := t.DType.Size()
+	var element func([]byte) float32
+	switch t.DType {
+	case F32:
+		element = func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }
+	case F16:
+		element = func(b []byte) float32 { return Float16ToFloat32(binary.LittleEndian.Uint16(b)) }
+	case BF16:
+		element = func(b []byte) float32 { return BFloat16ToFloat32(binary.LittleEndian.Uint16(b)) }
+	default:
+		return nil, fmt.Errorf("%s: tensor %q: its elements are %s: expected F32, F16 or BF16", t.path, t.Name, t.DType)
+	}
+	values := make([]float32, len(t.data)/size)
+	for i := range values {
+		values[i] = element(t.data[i*size:])
+	}
+	return values, nil
+}

@@ -1,0 +1,148 @@
+package gaze_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gazevk/gaze"
+)
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	for _, contents := range []string{"first", "", strings.Repeat("longer than any buffer ", 1<<17)} {
+		if err := gaze.WriteFile(path, write(contents)); err != nil {
+			t.Fatal(err)
+		}
+		expectFiles(t, path, contents)
+	}
+}
+
+func TestWriteFileKeepsTheOldOnError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	fails := errors.New("the source dried up")
+	fill := func(w io.Writer) error {
+		if err := write(strings.Repeat("half of it ", 1<<18))(w); err != nil {
+			return err
+		}
+		return fails
+	}
+	if err := gaze.WriteFile(path, fill); !errors.Is(err, fails) || !strings.Contains(err.Error(), path) {
+		t.Errorf("the error is %v: expected it to name %s and wrap %q", err, path, fails)
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 0 {
+		t.Errorf("the directory holds %v, error %v: expected nothing", left, err)
+	}
+	if err := gaze.WriteFile(path, write("old")); err != nil {
+		t.Fatal(err)
+	}
+	if err := gaze.WriteFile(path, fill); !errors.Is(err, fails) {
+		t.Errorf("the error is %v: expected it to wrap %q", err, fails)
+	}
+	expectFiles(t, path, "old")
+}
+
+func TestWriteFileWhereNothingCanBe(t *testing.T) {
+	directory := t.TempDir()
+	file := filepath.Join(directory, "file")
+	if err := gaze.WriteFile(file, write("old")); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		filepath.Join(directory, "none", "out"), // no such directory
+		filepath.Join(file, "out"),              // its directory is a file
+	} {
+		filled := false
+		err := gaze.WriteFile(path, func(io.Writer) error {
+			filled = true
+			return nil
+		})
+		if err == nil || !strings.Contains(err.Error(), "cannot write "+path) || filled {
+			t.Errorf("%s: %v: expected an error that names it, before anything is computed", path, err)
+		}
+	}
+	expectFiles(t, file, "old")
+}
+
+// What is a directory stays one, and the temporary file goes.
+func TestWriteFileOverDirectory(t *testing.T) {
+	directory := t.TempDir()
+	path := filepath.Join(directory, "out")
+	if err := os.Mkdir(path, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := gaze.WriteFile(path, write("x")); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("writing over a directory: %v", err)
+	}
+	left, err := os.ReadDir(directory)
+	if err != nil || len(left) != 1 || !left[0].IsDir() {
+		t.Errorf("the directory holds %v, error %v", left, err)
+	}
+}
+
+// A file is as open to others as the umask lets any new file be.
+func TestWriteFileMode(t *testing.T) {
+	directory := t.TempDir()
+	plain, path := filepath.Join(directory, "plain"), filepath.Join(directory, "out")
+	if err := os.WriteFile(plain, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := gaze.WriteFile(path, write("")); err != nil {
+		t.Fatal(err)
+	}
+	want, err1 := os.Stat(plain)
+	got, err2 := os.Stat(path)
+	if err := errors.Join(err1, err2); err != nil || got.Mode() != want.Mode() {
+		t.Errorf("mode %v, expected %v, error %v", got.Mode(), want.Mode(), err)
+	}
+}
+
+// Writers of one path do not mix: one of them wins.
+func TestWriteFileAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	var group sync.WaitGroup
+	ready := make(chan struct{})
+	for i := range 8 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			<-ready
+			if err := gaze.WriteFile(path, write(strings.Repeat(fmt.Sprint(i), 100000*(i+1)))); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	close(ready)
+	group.Wait()
+	got, err := os.ReadFile(path)
+	if err != nil || len(got) == 0 {
+		t.Fatalf("%d bytes, error %v", len(got), err)
+	}
+	winner := int(got[0] - '0')
+	expectFiles(t, path, strings.Repeat(fmt.Sprint(winner), 100000*(winner+1)))
+}
+
+func write(contents string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, contents)
+		return err
+	}
+}
+
+// expectFiles fails unless path holds contents and is alone in its directory.
+func expectFiles(t *testing.T, path, contents string) {
+	t.Helper()
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != contents {
+		t.Errorf("%s holds %d bytes, expected %d, error %v", path, len(got), len(contents), err)
+	}
+	left, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(left) != 1 {
+		t.Errorf("%s is not alone: %v, error %v", path, left, err)
+	}
+}

@@ -93,8 +93,9 @@ func (l Lengths) Longest() int {
 }
 
 // MaxTokens bounds the packed rows of one run, so that row indices and the
-// products the kernels form from them stay within 32 bits.
-const MaxTokens = 1 << 20
+// products the kernels form from them stay within 32 bits, and a grid of tiles of
+// 16 rows within the 65535 workgroups that every device allows.
+const MaxTokens = 1_000_000
 
 // Validate reports a length below 1, no sequence at all, or too many tokens.
 func (l Lengths) Validate() error {

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/vk"
 )
@@ -181,13 +182,17 @@ func (r *runner) upload(ctx context.Context, in Input) error {
 			return err
 		}
 	}
-	m := r.plan.Map
+	return put(bufMap, Words(r.plan.Map))
+}
+
+// Words returns m as the kernels read it (shaders/include/blockmap.glsl).
+func Words(m *gaze.BlockMap) []byte {
 	words := make([]uint32, 0, len(m.First)+2*len(m.Tiles)+len(m.Masks))
 	words = append(words, m.First...)
 	for _, t := range m.Tiles {
 		words = append(words, t.Key, t.Mask)
 	}
-	return put(bufMap, bytesOf(append(words, m.Masks...)))
+	return bytesOf(append(words, m.Masks...))
 }
 
 // stored returns x as the device stores it.

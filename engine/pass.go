@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gazevk/gaze/vk"
+)
+
+// RunPass runs one pass of p by itself: buffers holds the whole content of every
+// buffer that the pass binds, and gets back what the kernel made of those it
+// writes. Tests of single kernels are made of it.
+func (e *Engine) RunPass(ctx context.Context, p *Plan, pass Pass, buffers map[string][]byte) error {
+	e.running.Lock()
+	defer e.running.Unlock()
+	r := &runner{Engine: e, plan: p, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+	defer r.close()
+	for _, ref := range pass.Bind {
+		if r.buffers[ref.Buffer] != nil {
+			continue
+		}
+		data := buffers[ref.Buffer]
+		if int64(len(data)) < ref.Offset+ref.Size {
+			return fmt.Errorf("engine: pass %s binds %d bytes of %s, %d are given", pass.Kernel, ref.Offset+ref.Size, ref.Buffer, len(data))
+		}
+		b, err := e.device.NewBuffer(ref.Buffer, int64(len(data)), vk.DeviceMemory)
+		if err != nil {
+			return err
+		}
+		r.buffers[ref.Buffer] = b
+		if err := e.device.Upload(ctx, b.Whole(), data); err != nil {
+			return err
+		}
+	}
+	if err := r.submit(ctx, []Pass{pass}, false); err != nil {
+		return err
+	}
+	kernel, err := e.shaders.Kernel(pass.Kernel)
+	if err != nil {
+		return err
+	}
+	for i, binding := range kernel.Bindings {
+		if binding.Write {
+			name := pass.Bind[i].Buffer
+			if err := e.device.Download(ctx, buffers[name], r.buffers[name].Whole()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package verify
+
+import (
+	"math"
+
+	"github.com/gazevk/gaze/engine"
+)
+
+// How far a kernel may be from float64. Every bound follows from the arithmetic
+// that the kernel does, with the errors that Vulkan allows ("Precision of
+// Operators"), and from Higham, "Accuracy and Stability of Numerical
+// Algorithms", section 3.1: a sum of m rounded products is within m u of the sum
+// of their magnitudes, in any order of summation. Second-order terms are left
+// out; the small constants are rounded up to cover them.
+const (
+	u      = 0x1p-24 // unit roundoff of f32
+	tiny   = 0x1p-126
+	lnULPs = 0x1p-21 // what Vulkan allows log2 in [0.5, 2], absolute
+)
+
+// halfStep is the relative error of storing as f16, whichever way it is rounded,
+// and halfTiny the absolute one below the smallest normal f16, which a device may flush.
+const (
+	halfStep = 0x1p-10
+	halfTiny = 0x1p-14
+)
+
+// ropeBound: two products and their sum, each rounded; then the store.
+func ropeBound(precision engine.Precision, first, second, exact float64) float64 {
+	bound := 3*u*(math.Abs(first)+math.Abs(second)) + tiny
+	if precision == engine.F16 {
+		bound += halfStep*math.Abs(exact) + halfTiny
+	}
+	return bound
+}
+
+// scoreBound: headDim products summed, times the scale, itself rounded.
+func scoreBound(headDim int, magnitude float64) float64 {
+	return float64(headDim+4)*u*magnitude + tiny
+}
+
+// exponentBound is the relative error of exp2((s - m) log2 e) for an exact s - m
+// of natural exponent x <= 0: the difference, the factor and the product round
+// (3 u |x log2 e| in the exponent, whose error exp2 multiplies by ln 2), and exp2
+// itself has 3 + 2 |x log2 e| ULP, an ULP being 2 u.
+func exponentBound(x float64) float64 {
+	x = math.Abs(x) * math.Log2E
+	return u * (6 + 7*x)
+}
+
+// softmaxBound is the relative error of one weight with exponent x over `seen`
+// keys: its own exponential, the sum of the others' (a mean of their errors, the
+// mean of |x| under the weights being at most the logarithm of their number,
+// plus one rounding an addition and a rescaling of each partial sum at every new
+// maximum), and a division of 2.5 ULP.
+func softmaxBound(x float64, seen int) float64 {
+	n := float64(seen)
+	return exponentBound(x) + exponentBound(math.Log(n+1)+1) + u*(n+64)
+}
+
+// lseBound: the maximum, the logarithm of the sum (which Vulkan allows an
+// absolute error near 1, else 3 ULP) and their sum.
+func lseBound(lse float64, seen int) float64 {
+	return lnULPs + u*(8*math.Abs(lse)+8) + exponentBound(math.Log(float64(seen)+1)+1) + u*(float64(seen)+64)
+}
+
+// contextBound: `seen` products summed; masked weights are exact zeros.
+func contextBound(seen int, sumOfMagnitudes float64) float64 {
+	return float64(seen+4)*u*sumOfMagnitudes + tiny
+}
+
+// flushBound: a device may take a weight below the smallest normal f32, or its
+// product with v, for zero.
+func flushBound(v float64) float64 { return tiny * (1 + math.Abs(v)) }
+
+// weightBound is the relative error of a weight whose scores are wrong by at
+// most score: its own score's error and that of the sum, each as an exponent.
+func weightBound(x, score float64, seen int) float64 {
+	return math.Expm1(2*score) + softmaxBound(x, seen)
+}
+
+// turnBound is the share of a score's magnitude that rotating on the device adds
+// to its error: both factors may be off by the rotation's rounding, and in f16
+// by a different rounding of the store.
+func turnBound(rotated bool, precision engine.Precision) float64 {
+	if !rotated {
+		return 0
+	}
+	step := 6 * u
+	if precision == engine.F16 {
+		step += 2 * halfStep
+	}
+	return 2 * step
+}

@@ -11,10 +11,9 @@ func (p *planner) fused() Pass {
 	groups, tiles := p.Attention.HeadDim/4, p.Map.QueryTiles()
 	constants := map[string]uint32{"HEAD_DIM": uint32(p.Attention.HeadDim)}
 	if p.Traits.Tier == Lanes {
-		constants["QUERY_TILE"] = uint32(p.tile)
-		// Two rows of a wide head do not fit in a GPU's registers.
-		if constants["KEEP_QUERY"] = 1; !p.Traits.CPU && p.Attention.HeadDim > 64 {
-			constants["KEEP_QUERY"] = 0
+		constants["QUERY_TILE"], constants["KEEP_QUERY"] = uint32(p.tile), 0
+		if p.Traits.CPU {
+			constants["KEEP_QUERY"] = 1 // its stack has room for what a GPU's registers have not
 		}
 	}
 	g := p.group
@@ -58,6 +57,14 @@ func (p *planner) chunks() error {
 	}
 	p.group = whole
 	return nil
+}
+
+// contextPart returns the elements of a row that one workgroup of context.comp sums.
+func contextPart(headDim int) int {
+	if headDim%64 == 0 {
+		return 64
+	}
+	return 32
 }
 
 // need makes the named buffer at least so large.
@@ -114,7 +121,8 @@ func (p *planner) chunk(first, end, stride int) {
 				MultiplyAdds: 4 * pairs, Bytes: 12 * pairs},
 			Pass{Kernel: "context" + p.suffix, Constants: constants, Push: context,
 				Bind: []Ref{work, g.of(bufValue, p.tensorBytes()), p.whole(bufMap), g.of(bufOutput, p.outputBytes())},
-				Base: base, Groups: grid, MultiplyAdds: products, Bytes: tensor + 4*pairs})
+				Base: base, Groups: [3]uint32{grid[0], grid[1], uint32(p.Attention.HeadDim / contextPart(p.Attention.HeadDim))},
+				MultiplyAdds: products, Bytes: tensor + 4*pairs})
 	}
 	if p.Weights {
 		last := &p.Steps[len(p.Steps)-1]

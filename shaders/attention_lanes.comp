@@ -4,12 +4,13 @@
 // no barrier. See include/attention.glsl for what is computed.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint QUERY_TILE = 16;
 layout(constant_id = 1) const uint HEAD_DIM = 64;
-// Whether the query row stays in registers. Two rows of 128 elements are more
-// than a GPU's register file gives one invocation; a CPU's stack does not mind.
+// Whether the query row stays in registers beside the sums: more than a GPU gives
+// one invocation, but a CPU's stack does not mind.
 layout(constant_id = 2) const bool KEEP_QUERY = true;
 
 const uint GROUPS = HEAD_DIM / 4u;
@@ -17,6 +18,13 @@ const uint STEP = 4u; // keys between two updates of the running maximum
 
 #include "include/elements.glsl"
 #include "include/attention.glsl"
+
+// What one group of four elements adds to the scores of four keys.
+vec4 products(vec4 x, uint key0, uint key1, uint key2, uint key3)
+{
+    return vec4(dot(x, widen(keys[key0])), dot(x, widen(keys[key1])),
+                dot(x, widen(keys[key2])), dot(x, widen(keys[key3])));
+}
 
 void main()
 {
@@ -47,10 +55,14 @@ void main()
             uint row2 = base + min(first_key + k + 2u, last) * in_row;
             uint row3 = base + min(first_key + k + 3u, last) * in_row;
             vec4 s = vec4(0.0);
-            for (uint c = 0u; c < GROUPS; c++) {
-                vec4 x = KEEP_QUERY ? q[c] : widen(queries[query + c]);
-                s += vec4(dot(x, widen(keys[row0 + c])), dot(x, widen(keys[row1 + c])),
-                          dot(x, widen(keys[row2 + c])), dot(x, widen(keys[row3 + c])));
+            if (KEEP_QUERY) {
+                [[unroll]] for (uint c = 0u; c < GROUPS; c++) {
+                    s += products(q[c], row0 + c, row1 + c, row2 + c, row3 + c);
+                }
+            } else {
+                [[dont_unroll]] for (uint c = 0u; c < GROUPS; c++) {
+                    s += products(widen(queries[query + c]), row0 + c, row1 + c, row2 + c, row3 + c);
+                }
             }
             bvec4 seen = notEqual(uvec4(visible) & (uvec4(1u, 2u, 4u, 8u) << k), uvec4(0u));
             s = mix(vec4(NOTHING_SEEN), clamp(s * factor, -SCORE_LIMIT, SCORE_LIMIT), seen);

@@ -8,6 +8,7 @@
 // of keys or values is read from memory once for 32 queries.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x = 128) in;
 layout(constant_id = 1) const uint HEAD_DIM = 64;
@@ -18,6 +19,8 @@ const uint GROUPS = HEAD_DIM / 4u;                 // of four elements in a row
 const uint BLOCK = HEAD_DIM <= 64u ? 32u : 16u;    // keys in shared memory at a time
 const uint OWN_KEYS = BLOCK / PARTS;
 const uint OWN_GROUPS = GROUPS / PARTS;
+// A wide query row beside the sums would leave a GPU one wave: read it again instead.
+const bool KEEP_QUERY = HEAD_DIM <= 64u;
 
 #include "include/elements.glsl"
 #include "include/attention.glsl"
@@ -37,9 +40,11 @@ void main()
     uint base = head * in_head, last = rows - 1u;
     float factor = scale * LOG2_E;
 
-    vec4 q[GROUPS];
-    for (uint c = 0u; c < GROUPS; c++) {
-        q[c] = widen(queries[query + c]);
+    vec4 q[KEEP_QUERY ? GROUPS : 1u];
+    if (KEEP_QUERY) {
+        [[unroll]] for (uint c = 0u; c < GROUPS; c++) {
+            q[c] = widen(queries[query + c]);
+        }
     }
     vec4 sum[OWN_GROUPS];
     for (uint c = 0u; c < OWN_GROUPS; c++) {
@@ -60,15 +65,27 @@ void main()
             barrier();
 
             float s[OWN_KEYS];
+            for (uint j = 0u; j < OWN_KEYS; j++) {
+                s[j] = 0.0;
+            }
+            if (KEEP_QUERY) {
+                [[unroll]] for (uint c = 0u; c < GROUPS; c++) {
+                    for (uint j = 0u; j < OWN_KEYS; j++) {
+                        s[j] += dot(q[c], block[(j * PARTS + part) * (GROUPS + 1u) + c]);
+                    }
+                }
+            } else {
+                [[dont_unroll]] for (uint c = 0u; c < GROUPS; c++) {
+                    vec4 x = widen(queries[query + c]);
+                    for (uint j = 0u; j < OWN_KEYS; j++) {
+                        s[j] += dot(x, block[(j * PARTS + part) * (GROUPS + 1u) + c]);
+                    }
+                }
+            }
             float larger = NOTHING_SEEN;
             for (uint j = 0u; j < OWN_KEYS; j++) {
-                uint key = j * PARTS + part, from = key * (GROUPS + 1u);
-                float product = 0.0;
-                for (uint c = 0u; c < GROUPS; c++) {
-                    product += dot(q[c], block[from + c]);
-                }
-                bool seen = (visible >> (k + key) & 1u) != 0u;
-                s[j] = seen ? clamp(product * factor, -SCORE_LIMIT, SCORE_LIMIT) : NOTHING_SEEN;
+                bool seen = (visible >> (k + j * PARTS + part) & 1u) != 0u;
+                s[j] = seen ? clamp(s[j] * factor, -SCORE_LIMIT, SCORE_LIMIT) : NOTHING_SEEN;
                 larger = max(larger, s[j]);
             }
             parts[id] = larger;

@@ -1,8 +1,8 @@
 // Weighted sum of the values (reference.Context), over the visible tiles:
 //   context[head, i] = sum over j of weights[head, i, j] v[head, j]
 //
-// Grid: (query tiles, heads). One invocation a query row; value rows are
-// addressed uniformly over the workgroup.
+// Grid: (query tiles, heads, parts of a row). One invocation a query row; value
+// rows are addressed uniformly over the workgroup.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
@@ -10,7 +10,9 @@ layout(local_size_x_id = 0) in; // QUERY_TILE invocations: one query row each
 layout(constant_id = 0) const uint QUERY_TILE = 32;
 layout(constant_id = 1) const uint HEAD_DIM = 64;
 
-const uint GROUPS = HEAD_DIM / 4u;
+// Groups of four elements that one invocation sums: more would leave a GPU one
+// wave. The engine's contextPart says the same.
+const uint PART = HEAD_DIM % 64u == 0u ? 16u : 8u;
 
 #include "include/elements.glsl"
 
@@ -37,8 +39,9 @@ void main()
     uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y;
     uint row = query_tile * QUERY_TILE + gl_LocalInvocationID.x;
     uint at = (head * chunk_rows + min(row, rows - 1u) - first_row) * key_stride / 4u;
-    vec4 sum[GROUPS];
-    for (uint c = 0u; c < GROUPS; c++) {
+    uint first_group = gl_WorkGroupID.z * PART;
+    vec4 sum[PART];
+    for (uint c = 0u; c < PART; c++) {
         sum[c] = vec4(0.0);
     }
     uint end = map_end(query_tile);
@@ -47,20 +50,20 @@ void main()
         for (uint k = 0u; k < KEY_TILE; k += 4u) {
             vec4 w = weights[at + (first_key + k) / 4u];
             // Weights past the last row are 0: any row that exists will do there.
-            uint last = rows - 1u, from = head * in_head;
+            uint last = rows - 1u, from = head * in_head + first_group;
             uint v0 = from + min(first_key + k, last) * in_row;
             uint v1 = from + min(first_key + k + 1u, last) * in_row;
             uint v2 = from + min(first_key + k + 2u, last) * in_row;
             uint v3 = from + min(first_key + k + 3u, last) * in_row;
-            for (uint c = 0u; c < GROUPS; c++) {
+            for (uint c = 0u; c < PART; c++) {
                 sum[c] += w.x * widen(values[v0 + c]) + w.y * widen(values[v1 + c])
                         + w.z * widen(values[v2 + c]) + w.w * widen(values[v3 + c]);
             }
         }
     }
     if (row < rows) {
-        for (uint c = 0u; c < GROUPS; c++) {
-            context[head * out_head + row * out_row + c] = sum[c];
+        for (uint c = 0u; c < PART; c++) {
+            context[head * out_head + row * out_row + first_group + c] = sum[c];
         }
     }
 }

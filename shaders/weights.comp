@@ -6,6 +6,7 @@
 // Grid: (query tiles, heads).
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 #include "include/query_key.glsl"
 

@@ -33,7 +33,7 @@ func (p *problem) check(plan *engine.Plan, pass engine.Pass) *check {
 	for _, b := range plan.Buffers {
 		for _, ref := range pass.Bind {
 			if ref.Buffer == b.Name {
-				c.buffers[b.Name] = poisoned(b.Bytes)
+				c.buffers[b.Name] = filled(b.Bytes, unread)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -10,17 +11,15 @@ import (
 	"github.com/gazevk/gaze/engine/checkpoint"
 )
 
-// poison fills everything that a kernel must not read or write: as f32 and as
-// f16 it is a NaN.
-const poison = 0xff
+// poison fills everything that a kernel must not write: as f32 and as f16 it is
+// a NaN. unread fills what it must not read: as f32 it is 3.4e38, as f16 a NaN.
+// They differ, because a NaN that is read and written stays the same NaN.
+const (
+	poison = 0xff
+	unread = 0x7f
+)
 
-func poisoned(size int64) []byte {
-	b := make([]byte, size)
-	for i := range b {
-		b[i] = poison
-	}
-	return b
-}
+func filled(size int64, with byte) []byte { return bytes.Repeat([]byte{with}, int(size)) }
 
 // A finding is the outcome of one check.
 type finding struct {
@@ -59,9 +58,11 @@ type check struct {
 
 func (e *expectation) set(at int, value, bound float64) { e.want[at] = target{value, bound, within} }
 
-// output adds an expectation of a whole buffer, whose last dimensions are inner.
+// output poisons a buffer that the kernel writes and adds an expectation of it;
+// inner are the buffer's last dimensions.
 func (c *check) output(buffer string, half bool, inner ...int) *expectation {
 	e := &expectation{buffer: buffer, half: half}
+	c.buffers[buffer] = filled(int64(len(c.buffers[buffer])), poison)
 	count := len(c.buffers[buffer]) / e.size()
 	outer := count
 	for _, d := range inner {

@@ -8,6 +8,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -18,44 +19,50 @@ import (
 // Options say what to verify. The zero value is everything.
 type Options struct {
 	Kernel   string // only rows whose name contains this
-	Checks   int    // how many checks to make at least; 0 takes DefaultChecks
+	Cases    int    // how many cases to check at least; 0 takes DefaultCases
 	Seed     uint64
-	Problem  int // 0: as many problems as the checks need; else only this one, counted from 1
-	Device   string
+	Problem  int    // 0: as many problems as the checks need; else only this one, counted from 1
+	Device   string // as the user named it, for the command that repeats a check
+	Stop     bool   // stop at the first failure
 	Progress func(done float64)
 }
 
-// DefaultChecks is how many checks a verification makes.
-const DefaultChecks = 2400
+// DefaultCases is how many cases a verification checks. A case is one kernel on
+// one generated problem.
+const DefaultCases = 2400
 
 // A Report is the outcome.
 type Report struct {
-	Device, Driver string
-	Seed           uint64
-	Problems       int
-	Checks         int
-	Rows           []Row
+	Device   string `json:"device"`
+	Driver   string `json:"driver"`
+	Seed     uint64 `json:"seed"`
+	Problems int    `json:"problems"`
+	Cases    int    `json:"cases"`
+	Rows     []Row  `json:"kernels"`
 }
 
-// A Row sums up all checks of one kernel.
+// A Row sums up all cases of one kernel. Rows named run_... are whole runs: every
+// pass of a plan from upload to download.
 type Row struct {
-	Kernel   string
-	Variants int // distinct specializations
-	Checks   int
-	Failed   int
-	MaxAbs   float64 // largest absolute error
-	MaxULP   float64 // largest error in units in the last place of the exact value
-	OfBound  float64 // largest error as a share of its bound
-	Worst    string  // the command that repeats the worst check
-	Fault    string  // what the worst failure was
+	Kernel   string  `json:"kernel"`
+	Variants string  `json:"variants"` // the specializations that were met
+	Cases    int     `json:"cases"`
+	Failed   int     `json:"failed"`
+	MaxAbs   float64 `json:"max_absolute_error"`
+	MaxULP   float64 `json:"max_ulp_error"` // in units in the last place of the exact value
+	OfBound  float64 `json:"max_error_of_bound"`
+	Worst    string  `json:"worst_case"` // the command that repeats it
+	Problem  string  `json:"worst_problem"`
+	Fault    string  `json:"fault,omitempty"` // what was wrong in it
+
 	worst    float64
-	variants map[string]bool
+	variants map[string]map[uint32]bool
 }
 
 // Passed reports whether every check of every row passed, and that there were any.
 func (r *Report) Passed() bool {
 	for _, row := range r.Rows {
-		if row.Failed > 0 || row.Checks == 0 {
+		if row.Failed > 0 || row.Cases == 0 {
 			return false
 		}
 	}
@@ -65,8 +72,8 @@ func (r *Report) Passed() bool {
 // Run verifies the kernels of e. An error means that the verification itself
 // could not go on; wrong numbers are in the report.
 func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
-	if o.Checks == 0 {
-		o.Checks = DefaultChecks
+	if o.Cases == 0 {
+		o.Cases = DefaultCases
 	}
 	a := e.Adapter()
 	v := &verifier{Engine: e, options: o, rows: map[string]*Row{},
@@ -76,22 +83,25 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 		first, last = o.Problem, o.Problem
 	}
 	for index := first; index <= last; index++ {
-		if o.Problem == 0 && v.report.Checks >= o.Checks && v.report.Problems >= cycle {
+		if o.Problem == 0 && v.report.Cases >= o.Cases && v.report.Problems >= cycle {
 			break
 		}
 		if err := v.problem(ctx, index); err != nil {
 			return nil, fmt.Errorf("verify: problem %d of seed %d: %w", index, o.Seed, err)
 		}
 		v.report.Problems++
-		if v.report.Problems == cycle && v.report.Checks == 0 {
+		if o.Stop && v.failed {
+			break
+		}
+		if v.report.Problems == cycle && v.report.Cases == 0 {
 			return nil, fmt.Errorf("verify: no kernel's name contains %q", o.Kernel)
 		}
 		if o.Progress != nil {
-			o.Progress(min(float64(v.report.Checks)/float64(o.Checks), 1))
+			o.Progress(min(float64(v.report.Cases)/float64(o.Cases), 1))
 		}
 	}
 	for _, row := range v.rows {
-		row.Variants = len(row.variants)
+		row.Variants = variantText(row.variants)
 		v.report.Rows = append(v.report.Rows, *row)
 	}
 	slices.SortFunc(v.report.Rows, func(a, b Row) int { return strings.Compare(a.Kernel, b.Kernel) })
@@ -103,12 +113,13 @@ type verifier struct {
 	options Options
 	rows    map[string]*Row
 	report  *Report
+	failed  bool
 }
 
 // wants reports whether the options ask for this row.
 func (v *verifier) wants(kernel string) bool { return strings.Contains(kernel, v.options.Kernel) }
 
-// problem makes all checks of one problem.
+// problem checks every kernel on one problem.
 func (v *verifier) problem(ctx context.Context, index int) error {
 	p := newProblem(v.options.Seed, index)
 	for _, tier := range engine.Tiers {
@@ -165,7 +176,7 @@ func (v *verifier) passes(ctx context.Context, p *problem, plan *engine.Plan) er
 			if err := v.RunPass(ctx, plan, pass, c.buffers); err != nil {
 				return err
 			}
-			v.note(p, pass.Kernel, fmt.Sprint(pass.Constants), c.compare())
+			v.note(p, pass.Kernel, pass.Constants, c.compare())
 		}
 	}
 	return nil
@@ -174,25 +185,44 @@ func (v *verifier) passes(ctx context.Context, p *problem, plan *engine.Plan) er
 const passesOfAKind = 3
 
 // note adds one check to its row.
-func (v *verifier) note(p *problem, kernel, variant string, found finding) {
+func (v *verifier) note(p *problem, kernel string, constants map[string]uint32, found finding) {
 	row := v.rows[kernel]
 	if row == nil {
-		row = &Row{Kernel: kernel, worst: -1, variants: map[string]bool{}}
+		row = &Row{Kernel: kernel, worst: -1, variants: map[string]map[uint32]bool{}}
 		v.rows[kernel] = row
 	}
-	v.report.Checks++
-	row.Checks++
-	row.variants[variant] = true
+	v.report.Cases++
+	row.Cases++
+	for name, value := range constants {
+		if row.variants[name] == nil {
+			row.variants[name] = map[uint32]bool{}
+		}
+		row.variants[name][value] = true
+	}
 	row.MaxAbs, row.MaxULP = max(row.MaxAbs, found.abs), max(row.MaxULP, found.ulp)
 	row.OfBound = max(row.OfBound, found.ratio)
 	if found.fault != "" {
 		row.Failed++
+		v.failed = true
 	}
 	if found.ratio > row.worst {
 		row.worst = found.ratio
-		row.Fault = found.fault
+		row.Fault, row.Problem = found.fault, p.String()
 		row.Worst = fmt.Sprintf("gaze verify --device %s --kernel %s --seed %d --problem %d", v.device(), kernel, v.options.Seed, p.index)
 	}
+}
+
+// variantText lists the values that each specialization constant took.
+func variantText(variants map[string]map[uint32]bool) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(variants)) {
+		values := make([]string, 0, len(variants[name]))
+		for _, value := range slices.Sorted(maps.Keys(variants[name])) {
+			values = append(values, fmt.Sprint(value))
+		}
+		words = append(words, name+" "+strings.Join(values, "/"))
+	}
+	return strings.Join(words, ", ")
 }
 
 func (v *verifier) device() string {

@@ -38,7 +38,9 @@ void query_key(uint head, uint row, uint first_key, out float scores[STEP])
     }
     uint query = head * in_head + min(row, rows - 1u) * in_row;
     uint key = head * in_head;
-    for (uint c = 0u; c < GROUPS; c++) {
+    // Rolled: unrolled, AMD's compiler loads more keys ahead than it has scalar
+    // registers for, and CPU drivers take seconds to compile.
+    [[dont_unroll]] for (uint c = 0u; c < GROUPS; c++) {
         vec4 q = widen(queries[query + c]);
         for (uint j = 0u; j < STEP; j++) {
             scores[j] += dot(q, widen(keys[key + min(first_key + j, rows - 1u) * in_row + c]));

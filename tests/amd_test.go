@@ -1,0 +1,54 @@
+package tests
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestAMD compiles every kernel with AMD's real compiler for cards that are not
+// there (RADV's null hardware), and demands that nothing spills and that the
+// kernels a GPU gets leave room for more than one wave.
+func TestAMD(t *testing.T) {
+	d := findDriver(t, "radv-null")
+	if len(d.families) < 3 {
+		t.Fatalf("RADV offers %v; vega10, navi21 and navi31 are wanted", d.families)
+	}
+	for _, family := range d.families {
+		t.Run(family, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "compiled.json")
+			c := d.command(gaze(t), "verify", "--compile", "--no-cache", "--json", file)
+			c.Env = append(c.Env, "RADV_FORCE_FAMILY="+family)
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			var compiled []struct {
+				Kernel     string
+				Constants  map[string]uint32
+				Statistics map[string]float64
+			}
+			readJSON(t, file, &compiled)
+			met := map[string]bool{}
+			for _, c := range compiled {
+				met[c.Kernel] = true
+				if len(c.Statistics) == 0 {
+					t.Fatalf("%s %v: the driver reports nothing", c.Kernel, c.Constants)
+				}
+				for _, name := range []string{"Spilled VGPRs", "Spilled SGPRs", "Scratch size"} {
+					if value, ok := c.Statistics[name]; !ok || value != 0 {
+						t.Errorf("%s %v: %s is %v (known: %v)", c.Kernel, c.Constants, name, value, ok)
+					}
+				}
+				// The lanes tier is for CPUs; on a GPU it need only be right.
+				if waves := c.Statistics["Subgroups per SIMD"]; waves < 2 && !strings.HasPrefix(c.Kernel, "attention_lanes") {
+					t.Errorf("%s %v: %v waves", c.Kernel, c.Constants, waves)
+				}
+			}
+			for _, kernel := range kernelNames(t) {
+				if !met[kernel] {
+					t.Errorf("kernel %s was not compiled", kernel)
+				}
+			}
+		})
+	}
+}

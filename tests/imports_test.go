@@ -1,0 +1,95 @@
+package tests
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/gazevk/gaze"
+
+// allowed is the whole import graph: what each package may import beside the
+// standard library. A trailing ... stands for a package and all below it.
+var allowed = map[string][]string{
+	"":                  {},
+	"reference":         {"", "engine/checkpoint"},
+	"shaders":           {},
+	"shaders/compile":   {},
+	"shaders/build":     {"shaders/compile"},
+	"vk":                {"github.com/vulkan-go/vulkan"},
+	"engine":            {"", "shaders", "vk", "engine/checkpoint"},
+	"engine/checkpoint": {""},
+	"engine/verify":     {"", "engine", "engine/checkpoint", "reference"},
+	"visualize":         {"", "golang.org/x/image/..."},
+	"configs":           {"", "github.com/BurntSushi/toml"},
+	"cmd/gaze":          {"", "configs", "engine", "engine/checkpoint", "engine/verify", "reference", "shaders", "visualize", "vk"},
+	"tests":             {},
+}
+
+// TestImports holds the code against the import graph. Test files may import
+// anything: they are the place where packages meet.
+func TestImports(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir("..", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && d.Name() != ".." || d.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		from := strings.TrimPrefix(path.Dir(filepath.ToSlash(file)), "..")
+		from = strings.TrimPrefix(from, "/")
+		rule, known := allowed[from]
+		if !known {
+			t.Errorf("package %q has no place in the import graph", from)
+			return nil
+		}
+		seen[from] = true
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range parsed.Imports {
+			to, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if !permits(rule, to) {
+				t.Errorf("%s may not import %s", file, to)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from := range allowed {
+		if !seen[from] {
+			t.Errorf("the import graph names %q, which has no code", from)
+		}
+	}
+}
+
+func permits(rule []string, to string) bool {
+	if first, _, _ := strings.Cut(to, "/"); !strings.Contains(first, ".") {
+		return true // the standard library, or cgo's "C"
+	}
+	for _, r := range rule {
+		full := r
+		if first, _, _ := strings.Cut(r, "/"); !strings.Contains(first, ".") {
+			full = strings.TrimSuffix(module+"/"+r, "/")
+		}
+		if tree, ok := strings.CutSuffix(full, "/..."); ok && (to == tree || strings.HasPrefix(to, tree+"/")) || full == to {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,163 @@
+package tests
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/verify"
+	"github.com/gazevk/gaze/shaders"
+	"github.com/gazevk/gaze/shaders/compile"
+)
+
+// A mutation is one fault planted in a shader.
+type mutation struct {
+	file, old, new string
+	kernel         string // whose verification must fail
+}
+
+var mutations = []mutation{
+	// Rotation.
+	{"rope.comp", "low * cosine - high * sine", "low * cosine + high * sine", "rope_f32"},
+	{"rope.comp", "y[to + HALF] = narrow(high", "y[to + HALF] = narrow(low", "rope_f32"},
+	{"rope.comp", "positions[row] * HALF", "positions[max(row, 1u) - 1u] * HALF", "rope_f32"},
+	{"rope.comp", "if (row >= rows)", "if (row > rows)", "rope_f32"},
+	{"rope.comp", "head * x_head", "0u * x_head", "rope_f32"},
+	// The block map: edges, masks, order.
+	{"include/blockmap.glsl", "block_map[query_tile + 1u]", "block_map[query_tile + 1u] - 1u", "attention_lanes_f32"},
+	{"include/blockmap.glsl", "(mask - 1u) * QUERY_TILE + row", "(mask - 1u) * QUERY_TILE + (row ^ 1u)", "attention_lanes_f32"},
+	{"include/blockmap.glsl", "mask == 0u ? 0xffffffffu", "mask <= 1u ? 0xffffffffu", "softmax"},
+	{"include/blockmap.glsl", "mask == 0u ? 0xffffffffu", "mask == 0u ? 0x7fffffffu", "attention_tiled_f32"},
+	// Storage.
+	{"include/elements.glsl", "unpackHalf2x16(stored.x), unpackHalf2x16(stored.y)", "unpackHalf2x16(stored.y), unpackHalf2x16(stored.x)", "context_f16"},
+	// Scores and weights.
+	{"include/query_key.glsl", "clamp(scores[j] * scale,", "clamp(scores[j],", "scores_f32"},
+	{"include/query_key.glsl", "head * chunk_rows + row - first_row", "head * chunk_rows + row", "scores_f32"},
+	{"include/query_key.glsl", "c < GROUPS", "c < GROUPS - 1u", "scores_f32"},
+	{"scores.comp", "scores[at + 1u] =", "scores[at] =", "scores_f32"},
+	{"scores.comp", "if (row < rows)", "if (true)", "scores_f32"},
+	{"weights.comp", "(visible >> (k + j) & 1u) == 0u", "(visible >> (k + j) & 1u) == 2u", "weights_f32"},
+	{"weights.comp", "lse[head * lse_head", "lse[0u * lse_head", "weights_f32"},
+	// Softmax.
+	{"softmax.comp", "    maxima[lane] = maximum;\n    sums[lane] = sum;\n    barrier();", "    maxima[lane] = maximum;\n    sums[lane] = sum;", "softmax"},
+	{"softmax.comp", "half_width /= 2u) {", "half_width /= 4u) {", "softmax"},
+	{"softmax.comp", "maximum + log2(sum) * LN_2", "maximum + log2(sum)", "softmax"},
+	{"softmax.comp", "sum * exp2((maximum - larger) * LOG2_E)", "sum", "softmax"},
+	{"softmax.comp", "sum == 0.0 ? MINUS_INFINITY", "sum < 0.0 ? MINUS_INFINITY", "softmax"},
+	// Context.
+	{"context.comp", "w.w * widen(values[v3 + c])", "w.w * widen(values[v2 + c])", "context_f32"},
+	{"context.comp", "row * out_row + first_group + c", "row * out_row + c", "context_f32"},
+	// Fused attention.
+	{"include/attention.glsl", "(maximum + log2(sum)) * LN_2", "maximum + log2(sum) * LN_2", "attention_tiled_f32"},
+	{"attention_lanes.comp", "total * shrink", "total", "attention_lanes_f32"},
+	{"attention_lanes.comp", "sum[c] = sum[c] * shrink", "sum[c] = sum[c]", "attention_lanes_f32"},
+	{"attention_lanes.comp", "mix(vec4(0.0), exp2(s - larger), seen)", "exp2(s - larger)", "attention_lanes_f32"},
+	{"attention_lanes.comp", "uvec4(1u, 2u, 4u, 8u) << k", "uvec4(1u, 2u, 8u, 4u) << k", "attention_lanes_f32"},
+	{"attention_tiled.comp", "            barrier(); // the last block's values are used up\n", "", "attention_tiled_f32"},
+	{"attention_tiled.comp", "            barrier(); // the keys are used up, the parts' maxima are there\n", "", "attention_tiled_f32"},
+	{"attention_tiled.comp", "total *= shrink;", "", "attention_tiled_f32"},
+	{"attention_tiled.comp", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n            barrier();\n\n            for", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n\n            for", "attention_tiled_f32"},
+	{"attention_tiled.comp", "visible >> (k + j * PARTS + part)", "visible >> (k + j + part)", "attention_tiled_f32"},
+	{"attention_tiled.comp", "max(parts[first_part + 2u], parts[first_part + 3u]));\n            larger", "parts[first_part + 2u]);\n            larger", "attention_tiled_f32"},
+}
+
+// TestMutations plants one fault after another in the shaders, and demands that
+// verification finds each. It runs on SwiftShader, whose compiler is the quickest.
+func TestMutations(t *testing.T) {
+	d := findDriver(t, "swiftshader")
+	tools, err := compile.FindTools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("VK_DRIVER_FILES", d.manifest)
+	t.Setenv("VK_ICD_FILENAMES", d.manifest)
+	variants, err := compile.Variants(shaders.Sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]compile.Variant{}
+	for _, v := range variants {
+		named[v.Name] = v
+	}
+	fails := func(t *testing.T, m mutation) bool {
+		directory := t.TempDir()
+		if err := os.CopyFS(directory, shaders.Sources); err != nil {
+			t.Fatal(err)
+		}
+		if m.file != "" {
+			file := filepath.Join(directory, m.file)
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), m.old); n != 1 {
+				t.Fatalf("%s holds %q %d times: bring this mutation up to date", m.file, m.old, n)
+			}
+			if err := os.WriteFile(file, []byte(strings.Replace(string(text), m.old, m.new, 1)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set := committed(t)
+		code, err := tools.Build(directory, named[m.kernel])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(set, m.kernel+".spv"), code, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		changed, err := shaders.Dir(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := engine.Open("auto", engine.Options{Shaders: changed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		report, err := verify.Run(context.Background(), e, verify.Options{Kernel: m.kernel, Cases: 150, Seed: 1, Stop: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range report.Rows {
+			if row.Fault != "" {
+				t.Logf("found: %s", row.Fault)
+			}
+		}
+		return !report.Passed()
+	}
+	for _, kernel := range []string{"rope_f32", "context_f16", "softmax", "attention_tiled_f32"} {
+		t.Run("unchanged/"+kernel, func(t *testing.T) {
+			if fails(t, mutation{kernel: kernel}) {
+				t.Error("verification finds fault in a kernel that was not changed")
+			}
+		})
+	}
+	for _, m := range mutations {
+		t.Run(m.kernel+"/"+m.new, func(t *testing.T) {
+			if !fails(t, m) {
+				t.Errorf("%s: with %q in place of %q verification still passes", m.file, m.new, m.old)
+			}
+		})
+	}
+}
+
+// committed returns a directory with a copy of the committed SPIR-V.
+func committed(t *testing.T) string {
+	t.Helper()
+	directory := t.TempDir()
+	if err := os.CopyFS(directory, must(fs.Sub(os.DirFS("../shaders"), "spirv"))); err != nil {
+		t.Fatal(err)
+	}
+	return directory
+}
+
+func must(f fs.FS, err error) fs.FS {
+	if err != nil {
+		panic(err)
+	}
+	return f
+}

@@ -75,6 +75,7 @@ const (
 	storageUniform, storagePush        = 2, 9
 	storageStorageBuffer               = 12
 	spirvMagic                         = 0x07230203
+	maxPush                            = 256 // as large as any device allows
 )
 
 // Reflect reads the interface of a SPIR-V module that has names, one compute
@@ -114,6 +115,9 @@ func Reflect(name string, code []byte) (*Kernel, error) {
 			}
 			bindings[m.decorations[[2]uint32{v.id, decorationBinding}]] = b
 		}
+	}
+	if k.PushSize > maxPush {
+		return nil, fmt.Errorf("shaders: kernel %s: %d bytes of push constants, %d at most make sense", name, k.PushSize, maxPush)
 	}
 	for i := range uint32(len(bindings)) {
 		b, ok := bindings[i]

@@ -46,8 +46,8 @@ func TestPresets(t *testing.T) {
 var presetPatterns = map[string]gaze.Pattern{
 	"modernbert-global": gaze.Full{},
 	"modernbert-local":  gaze.SlidingWindow{Left: 64, Right: 64},
-	"longformer":        gaze.Any{gaze.SlidingWindow{Left: 32, Right: 32}, gaze.GlobalTokens{Tokens: []int{0}}},
-	"dilated":           gaze.DilatedWindow{Reach: 16, Dilation: 8},
+	"longformer":        gaze.Any{gaze.SlidingWindow{Left: 32, Right: 32}, gaze.GlobalTokens{Tokens: []int{0, 1, 2, 3}}},
+	"dilated":           gaze.DilatedWindow{Reach: 16, Dilation: 4},
 }
 
 func TestPresetPatterns(t *testing.T) {

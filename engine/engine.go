@@ -1,12 +1,11 @@
 package engine
 
 import (
+	"context"
 	"fmt"
-	"math"
 	"sort"
-	"strings"
-	"sync"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/shaders"
 	"github.com/gazevk/gaze/vk"
 )
@@ -25,7 +24,7 @@ type Engine struct {
 	traits  Traits
 	shaders *shaders.Set
 
-	running   sync.Mutex
+	turn      chan struct{} // holds one element while somebody uses what follows
 	pipelines map[string]*pipeline
 	pace      pace
 }
@@ -39,11 +38,17 @@ type pipeline struct {
 
 // Open opens the device that name picks (see [vk.Open]) and prepares to run plans on it.
 func Open(name string, o Options) (*Engine, error) {
+	if o.Tier != "" {
+		if err := o.Tier.validate(); err != nil {
+			return nil, err
+		}
+	}
 	device, err := vk.Open(name, o.Vulkan...)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{device: device, traits: TraitsOf(device.Adapter()), shaders: o.Shaders, pipelines: map[string]*pipeline{}}
+	e := &Engine{device: device, traits: TraitsOf(device.Adapter()), shaders: o.Shaders,
+		turn: make(chan struct{}, 1), pipelines: map[string]*pipeline{}}
 	if e.shaders == nil {
 		e.shaders = shaders.Embedded
 	}
@@ -60,10 +65,37 @@ func (e *Engine) Traits() Traits { return e.traits }
 // Adapter returns the device.
 func (e *Engine) Adapter() vk.Adapter { return e.device.Adapter() }
 
-// Close frees the kernels and the device. A second call does nothing.
+// Attention computes one layer over packed sequences, in f32 and without its
+// weights: [NewPlan] and [Engine.Run] in one call, for when nothing else is wanted.
+func (e *Engine) Attention(ctx context.Context, a gaze.Attention, lengths gaze.Lengths, in Input) (*Result, error) {
+	plan, err := NewPlan(e.traits, Request{Attention: a, Lengths: lengths})
+	if err != nil {
+		return nil, err
+	}
+	return e.Run(ctx, plan, in, Watch{})
+}
+
+// take waits until it is the caller's turn to use the device, or ctx ends. The
+// caller must release it.
+func (e *Engine) take(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case e.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *Engine) release() { <-e.turn }
+
+// Close frees the kernels and the device, once the run under way has ended. A
+// second call does nothing.
 func (e *Engine) Close() error {
-	e.running.Lock()
-	defer e.running.Unlock()
+	e.turn <- struct{}{}
+	defer e.release()
 	for name, p := range e.pipelines {
 		p.Close()
 		delete(e.pipelines, name)
@@ -114,8 +146,8 @@ func (e *Engine) pipeline(name string, constants map[string]uint32) (*pipeline, 
 // Statistics compiles the kernel of a pass and returns what the driver's
 // compiler reports of it (see [vk.Pipeline.Statistics]).
 func (e *Engine) Statistics(pass Pass) (map[string]float64, error) {
-	e.running.Lock()
-	defer e.running.Unlock()
+	e.turn <- struct{}{}
+	defer e.release()
 	p, err := e.pipeline(pass.Kernel, pass.Constants)
 	if err != nil {
 		return nil, err
@@ -130,19 +162,4 @@ func sorted(constants map[string]uint32) []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// finite returns the index of the first element that is not a finite number, or -1.
-func finite(x []float32) int {
-	for i, v := range x {
-		if v64 := float64(v); math.IsNaN(v64) || math.IsInf(v64, 0) {
-			return i
-		}
-	}
-	return -1
-}
-
-// in words for errors: the shape [heads, n, head_dim] as text.
-func shape(sizes ...int) string {
-	return strings.ReplaceAll(fmt.Sprint(sizes), " ", ", ")
 }

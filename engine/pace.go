@@ -1,56 +1,151 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"sort"
+	"time"
+)
 
 // submitTime is how long one submit should keep a device busy at most: a desktop
 // on the same GPU stays alive, and watchdogs (2 s and more) never fire.
 const submitTime = 80 * time.Millisecond
 
-// A pace learns how much work a device does in submitTime.
-type pace struct{ perSecond float64 }
+// A pace learns how fast a device is. It does so for each kernel by itself: one
+// unit of cost takes softmax ten times as long as a matrix product.
+type pace struct {
+	first float64            // cost a second of a kernel that has not run yet
+	rates map[string]float64 // of the others
+}
 
 func newPace(t Traits) pace {
 	// Low on purpose: a first submit that is too small costs a fraction of a millisecond.
 	if t.CPU {
-		return pace{2e8}
+		return pace{2e8, map[string]float64{}}
 	}
-	return pace{2e10}
+	return pace{2e10, map[string]float64{}}
 }
 
 // cost is the work of a pass, in multiply-adds; moving four bytes counts as one.
-func cost(p Pass) float64 { return float64(p.MultiplyAdds) + float64(p.Bytes)/4 + 1 }
+func cost(p Pass) float64 { return float64(p.MultiplyAdds) + float64(p.Bytes)/4 }
 
-// budget is the cost of one submit.
-func (p *pace) budget() float64 { return p.perSecond * submitTime.Seconds() }
-
-// took corrects the pace by what a submit took. One slow submit (another program
-// on the GPU) or quick one moves it by a factor of four at most.
-func (p *pace) took(cost float64, t time.Duration) {
-	if t <= 0 {
-		return
+func (p *pace) rate(kernel string) float64 {
+	if rate := p.rates[kernel]; rate > 0 {
+		return rate
 	}
-	rate := cost / t.Seconds()
-	if t < submitTime/8 && rate < p.perSecond {
-		return // too short to tell: mostly the submit itself
-	}
-	p.perSecond = min(max(rate, p.perSecond/4), p.perSecond*4)
+	return p.first
 }
 
-// split cuts a pass that costs more than left along its first dimension.
-func (p Pass) split(left float64) (now, later Pass, more bool) {
-	total := cost(p)
-	if total <= left || p.Kernel == "" || p.Groups[0] < 2 {
+// seconds foretells how long a pass will take.
+func (p *pace) seconds(pass Pass) float64 { return cost(pass) / p.rate(pass.Kernel) }
+
+// schedule hands passes, in order, to submit in batches that take about
+// submitTime each, cutting those that take longer by themselves.
+func (p *pace) schedule(passes []Pass, first []uint32, submit func([]Pass) error) error {
+	const budget = float64(submitTime) / float64(time.Second)
+	var batch []Pass
+	left := budget
+	flush := func() (err error) {
+		if len(batch) > 0 {
+			err = submit(batch)
+		}
+		batch, left = nil, budget
+		return err
+	}
+	queue := slices.Clone(passes)
+	slices.Reverse(queue) // what comes next is last
+	for len(queue) > 0 {
+		pass := queue[len(queue)-1]
+		need := p.seconds(pass)
+		fits := need < left*1.25 // cutting off crumbs gains nothing
+		if !fits && left < budget/2 {
+			if err := flush(); err != nil {
+				return err
+			}
+			continue
+		}
+		queue = queue[:len(queue)-1]
+		if !fits {
+			if now, later, ok := pass.cut(left/need, first); ok {
+				queue = append(queue, later, now)
+				continue
+			}
+		}
+		batch = append(batch, pass)
+		if left -= need; left <= 0 {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// learn corrects the pace by a submit that took elapsed in all. times has the
+// time of each pass, or nothing on a device without timestamps.
+func (p *pace) learn(passes []Pass, times []time.Duration, elapsed time.Duration) {
+	foretold := 0.0
+	costs, seconds := map[string]float64{}, map[string]float64{}
+	for i, pass := range passes {
+		t := p.seconds(pass)
+		foretold += t
+		if len(times) > 0 {
+			t = times[i].Seconds()
+		}
+		costs[pass.Kernel] += cost(pass)
+		seconds[pass.Kernel] += t
+	}
+	for kernel, cost := range costs {
+		t := seconds[kernel]
+		if len(times) == 0 { // all kernels were equally far from what was foretold
+			t *= elapsed.Seconds() / foretold
+		}
+		p.took(kernel, cost, t)
+	}
+}
+
+// took corrects the pace by how many seconds a kernel took for some cost in one
+// submit. One slow submit (another program on the GPU) or quick one moves it by a
+// factor of four at most.
+func (p *pace) took(kernel string, cost, seconds float64) {
+	if cost <= 0 || !(seconds > 0) {
+		return
+	}
+	old, now := p.rate(kernel), cost/seconds
+	if seconds < submitTime.Seconds()/8 && now < old {
+		return // too short to tell: mostly the start of the dispatch
+	}
+	p.rates[kernel] = min(max(now, old/4), old*4)
+}
+
+// cut divides a pass in two, the first with about share (0 to 1) of its work, if
+// it has more than one workgroup: by query tiles while there are several, then by
+// heads, then by what dimension 2 counts. first is [gaze.BlockMap.First], by
+// which the work of a query tile is known where the kernel walks the block map.
+func (p Pass) cut(share float64, first []uint32) (now, later Pass, ok bool) {
+	dimension := 0
+	for dimension < 2 && p.Groups[dimension] < 2 {
+		dimension++
+	}
+	groups := int(p.Groups[dimension])
+	if p.Kernel == "" || groups < 2 {
 		return p, Pass{}, false
 	}
-	groups := p.Groups[0]
-	first := min(max(uint32(left/total*float64(groups)), 1), groups)
-	if first == groups {
-		return p, Pass{}, false
+	// upTo is the share of the work in the first count workgroups.
+	upTo := func(count int) float64 { return float64(count) / float64(groups) }
+	if _, walks := p.Push["map_tiles"]; walks && dimension == 0 {
+		tiles := first[p.Base[0]:][:groups+1]
+		if all := tiles[groups] - tiles[0]; all > 0 {
+			upTo = func(count int) float64 { return float64(tiles[count]-tiles[0]) / float64(all) }
+		}
 	}
+	count := sort.Search(groups-1, func(i int) bool { return upTo(i+1) > share })
+	count = max(count, 1)
 	now, later = p, p
-	now.Groups[0], later.Groups[0], later.Base[0] = first, groups-first, p.Base[0]+first
-	share := func(x int64) int64 { return int64(float64(x) * float64(first) / float64(groups)) }
-	now.MultiplyAdds, now.Bytes = share(p.MultiplyAdds), share(p.Bytes)
+	now.Groups[dimension] = uint32(count)
+	later.Groups[dimension] -= uint32(count)
+	later.Base[dimension] += uint32(count)
+	part := func(x int64) int64 { return min(int64(float64(x)*upTo(count)), x) }
+	now.MultiplyAdds, now.Bytes = part(p.MultiplyAdds), part(p.Bytes)
 	later.MultiplyAdds, later.Bytes = p.MultiplyAdds-now.MultiplyAdds, p.Bytes-now.Bytes
 	return now, later, true
 }

@@ -7,21 +7,23 @@ import (
 	"github.com/gazevk/gaze/vk"
 )
 
-// RunPass runs one pass of p by itself: buffers holds the whole content of every
+// RunPass runs one pass by itself: buffers holds the whole content of every
 // buffer that the pass binds, and gets back what the kernel made of those it
 // writes. Tests of single kernels are made of it.
-func (e *Engine) RunPass(ctx context.Context, p *Plan, pass Pass, buffers map[string][]byte) error {
-	e.running.Lock()
-	defer e.running.Unlock()
-	r := &runner{Engine: e, plan: p, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+func (e *Engine) RunPass(ctx context.Context, pass Pass, buffers map[string][]byte) error {
+	if err := e.take(ctx); err != nil {
+		return err
+	}
+	defer e.release()
+	r := &runner{Engine: e, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
 	defer r.close()
 	for _, ref := range pass.Bind {
-		if r.buffers[ref.Buffer] != nil {
-			continue
-		}
 		data := buffers[ref.Buffer]
 		if int64(len(data)) < ref.Offset+ref.Size {
 			return fmt.Errorf("engine: pass %s binds %d bytes of %s, %d are given", pass.Kernel, ref.Offset+ref.Size, ref.Buffer, len(data))
+		}
+		if r.buffers[ref.Buffer] != nil {
+			continue
 		}
 		b, err := e.device.NewBuffer(ref.Buffer, int64(len(data)), vk.DeviceMemory)
 		if err != nil {
@@ -32,7 +34,7 @@ func (e *Engine) RunPass(ctx context.Context, p *Plan, pass Pass, buffers map[st
 			return err
 		}
 	}
-	if err := r.submit(ctx, []Pass{pass}, false); err != nil {
+	if _, err := r.submit(ctx, []Pass{pass}, false); err != nil {
 		return err
 	}
 	kernel, err := e.shaders.Kernel(pass.Kernel)

@@ -43,8 +43,8 @@ func (p *planner) chunks() error {
 	if heads == 0 {
 		heads = 1
 		if tilesAtOnce = int(budget / (perRow * int64(p.tile))); tilesAtOnce == 0 {
-			return fmt.Errorf("%d rows of weights over %d keys need %d MiB in one buffer; %s binds %d MiB at most: split the batch",
-				p.tile, p.rows, perRow*int64(p.tile)>>20, p.Traits.Device, p.Traits.StorageRange>>20)
+			return fmt.Errorf("%d rows of weights over %d keys need %s in one buffer; %s binds %s at most: split the batch",
+				p.tile, p.rows, mebibytes(perRow*int64(p.tile)), p.Traits.Device, mebibytes(p.Traits.StorageRange))
 		}
 	}
 	p.need(bufWork, int64(heads)*int64(min(tilesAtOnce*p.tile, p.rows))*perRow)
@@ -89,7 +89,8 @@ func (p *planner) chunk(first, end, stride int) {
 	constants := map[string]uint32{"QUERY_TILE": uint32(p.tile), "HEAD_DIM": uint32(p.Attention.HeadDim)}
 	pairs := int64(g.count) * p.tilePairs(first, end)
 	products := pairs * int64(p.Attention.HeadDim)
-	tensor := int64(g.count) * int64(p.rows) * int64(p.Attention.HeadDim) * p.Precision.size()
+	element := int64(g.count) * int64(p.Attention.HeadDim) * p.Precision.size()
+	keys := min(int64(p.rows), pairs/int64(g.count*p.tile)) // at most so many of each head are visited
 	query := g.of(p.turned(bufQuery, bufQueryTurned), p.tensorBytes())
 	key := g.of(p.turned(bufKey, bufKeyTurned), p.tensorBytes())
 	lse := g.of(bufLSE, p.headStride*4)
@@ -108,21 +109,21 @@ func (p *planner) chunk(first, end, stride int) {
 	if p.Path == Fused {
 		p.add(Pass{Kernel: "weights" + p.suffix, Constants: constants, Push: with(inner),
 			Bind: []Ref{query, key, p.whole(bufMap), lse, work}, Base: base, Groups: grid,
-			MultiplyAdds: products, Bytes: 2*tensor + 4*pairs})
+			MultiplyAdds: products, Bytes: element*(int64(rows)+keys) + 4*pairs})
 	} else {
 		softmax := with(map[string]any{})
 		context := with(map[string]any{"in_row": groups, "in_head": int(p.headStride) * groups, "out_row": groups, "out_head": int(p.headStride) * groups})
 		delete(context, "lse_head")
 		p.add(
 			Pass{Kernel: "scores" + p.suffix, Constants: constants, Push: with(inner),
-				Bind: []Ref{query, key, p.whole(bufMap), work}, Base: base, Groups: grid, MultiplyAdds: products, Bytes: 2*tensor + 4*pairs},
+				Bind: []Ref{query, key, p.whole(bufMap), work}, Base: base, Groups: grid, MultiplyAdds: products, Bytes: element*(int64(rows)+keys) + 4*pairs},
 			Pass{Kernel: "softmax", Constants: map[string]uint32{"QUERY_TILE": uint32(p.tile)}, Push: softmax,
 				Bind: []Ref{work, p.whole(bufMap), lse}, Base: base, Groups: [3]uint32{grid[0], grid[1], uint32(p.tile)},
 				MultiplyAdds: 4 * pairs, Bytes: 12 * pairs},
 			Pass{Kernel: "context" + p.suffix, Constants: constants, Push: context,
 				Bind: []Ref{work, g.of(bufValue, p.tensorBytes()), p.whole(bufMap), g.of(bufOutput, p.outputBytes())},
 				Base: base, Groups: [3]uint32{grid[0], grid[1], uint32(p.Attention.HeadDim / contextPart(p.Attention.HeadDim))},
-				MultiplyAdds: products, Bytes: tensor + 4*pairs})
+				MultiplyAdds: products, Bytes: element*keys + 4*int64(g.count)*int64(rows)*int64(p.Attention.HeadDim) + 4*pairs})
 	}
 	if p.Weights {
 		last := &p.Steps[len(p.Steps)-1]

@@ -90,23 +90,20 @@ type headGroup struct{ first, count int }
 // NewPlan plans r for a device with traits t. It returns an error where the
 // request has no meaning or cannot fit.
 func NewPlan(t Traits, r Request) (*Plan, error) {
-	if err := r.Attention.Validate(); err != nil {
+	r, err := r.resolve(t.Tier)
+	if err != nil {
 		return nil, err
-	}
-	if err := r.Lengths.Validate(); err != nil {
-		return nil, err
-	}
-	if r.Precision == "" {
-		r.Precision = F32
-	}
-	if r.Path == "" {
-		r.Path = Fused
 	}
 	p := &planner{Plan: &Plan{Request: r, Traits: t}, rows: r.Lengths.Tokens(), tile: t.Tier.queryTile(), suffix: "_" + string(r.Precision)}
 	p.headStride = roundUp(int64(p.rows), 64)
-	p.Map = gaze.NewBlockMap(r.Attention.Visible(), r.Lengths, p.tile)
-	if tiles := p.Map.QueryTiles(); tiles > t.GroupCount[0] {
-		return nil, fmt.Errorf("%d tokens are %d tiles; %s dispatches %d at most: split the batch", p.rows, tiles, t.Device, t.GroupCount[0])
+	if err := p.limits(); err != nil {
+		return nil, err
+	}
+	// Two words a tile: more would not fit in one binding.
+	within := false
+	if p.Map, within = gaze.BlockMapWithin(r.Attention.Visible(), r.Lengths, p.tile, int(t.StorageRange/8)); !within {
+		return nil, fmt.Errorf("%s over %d tokens is more visible tiles than the %d that %s holds in one buffer: use fewer tokens or a sparser pattern",
+			r.Attention.Visible(), p.rows, t.StorageRange/8, t.Device)
 	}
 	if err := p.buffers(); err != nil {
 		return nil, err
@@ -175,9 +172,8 @@ func (p *planner) buffers() error {
 	for _, b := range p.Buffers {
 		switch b.Name {
 		case bufMap, bufCosine, bufSine, bufPositions:
-			if b.Bytes > p.Traits.StorageRange {
-				return fmt.Errorf("the %s needs %d MiB in one buffer; %s binds %d MiB at most: use fewer tokens or a sparser pattern",
-					b.Name, b.Bytes>>20, p.Traits.Device, p.Traits.StorageRange>>20)
+			if err := p.fits(b.Name, b.Bytes); err != nil {
+				return err
 			}
 		}
 	}
@@ -188,8 +184,8 @@ func (p *planner) headGroups() ([]headGroup, error) {
 	perHead := p.outputBytes()
 	fit := int(min(p.Traits.StorageRange/perHead, int64(p.Attention.Heads), int64(p.Traits.GroupCount[1])))
 	if fit == 0 {
-		return nil, fmt.Errorf("one head of %d tokens needs %d MiB in one buffer; %s binds %d MiB at most: split the batch",
-			p.rows, perHead>>20, p.Traits.Device, p.Traits.StorageRange>>20)
+		return nil, fmt.Errorf("one head of %d tokens needs %s in one buffer; %s binds %s at most: split the batch",
+			p.rows, mebibytes(perHead), p.Traits.Device, mebibytes(p.Traits.StorageRange))
 	}
 	var groups []headGroup
 	for first := 0; first < p.Attention.Heads; first += fit {
@@ -220,6 +216,9 @@ func (p *planner) turned(plain, rotated string) string {
 	return plain
 }
 
+// turnedRows is the number of rows that one workgroup of rope.comp turns.
+const turnedRows = 16
+
 func (p *planner) rope(from, to string) Pass {
 	half := p.Attention.HeadDim / 2
 	groups := p.Attention.HeadDim / 4
@@ -230,7 +229,7 @@ func (p *planner) rope(from, to string) Pass {
 		Push:      map[string]any{"rows": p.rows, "x_row": groups, "x_head": stride, "y_row": groups, "y_head": stride},
 		Bind: []Ref{p.group.of(from, p.tensorBytes()), p.whole(bufCosine), p.whole(bufSine), p.whole(bufPositions),
 			p.group.of(to, p.tensorBytes())},
-		Groups:       [3]uint32{uint32((p.rows + 15) / 16), uint32(p.group.count), 1},
+		Groups:       [3]uint32{uint32((p.rows + turnedRows - 1) / turnedRows), uint32(p.group.count), 1},
 		MultiplyAdds: int64(p.group.count) * int64(p.rows) * int64(2*half) * 2,
 		Bytes:        2 * int64(p.group.count) * int64(p.rows) * int64(p.Attention.HeadDim) * p.Precision.size(),
 	}
@@ -252,3 +251,24 @@ func (p *planner) tilePairs(first, end int) int64 {
 }
 
 func roundUp(x, multiple int64) int64 { return (x + multiple - 1) / multiple * multiple }
+
+// DeviceBytes returns the device memory that p's buffers take.
+func (p *Plan) DeviceBytes() int64 {
+	sum := int64(0)
+	for _, b := range p.Buffers {
+		sum += b.Bytes
+	}
+	return sum
+}
+
+// smaller says what takes less memory than p.
+func (p *Plan) smaller() string {
+	ways := "fewer tokens or heads"
+	if p.Precision == F32 {
+		ways += ", or f16"
+	}
+	if p.Path == Explicit {
+		ways += ", or the fused path"
+	}
+	return ways
+}

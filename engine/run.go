@@ -2,15 +2,10 @@ package engine
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"time"
-	"unsafe"
 
-	"github.com/gazevk/gaze"
-	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/vk"
 )
 
@@ -49,12 +44,15 @@ func (r *Result) GPU() time.Duration {
 	return sum
 }
 
-// A Watch hears of a run as it goes. Either field may be nil.
+// A Watch hears of a run as it goes, on the goroutine that called Run. Either
+// field may be nil. Neither may call a method of the engine that is running.
 type Watch struct {
-	// Weights receives the weights of one query of one head, [n], for every
-	// query of every head, if the plan has Weights. It must not keep the slice.
+	// Weights receives the weights of one query of one head, [n], if the plan has
+	// Weights: once for every query of every head, in the order of the output's
+	// rows. It must not keep the slice. Run returns the error that it returns.
 	Weights func(head, query int, weights []float32) error
-	// Progress receives the share of the work that is done, 0 to 1.
+	// Progress receives the share of the work that is done, which only grows; 1
+	// is the last.
 	Progress func(done float64)
 }
 
@@ -66,18 +64,26 @@ type runner struct {
 	buffers map[string]*vk.Buffer
 	result  *Result
 	times   map[string]*PassTime
-	done    float64
-	total   float64
+	done    float64 // cost of what has run
+	total   float64 // cost of everything
 }
 
 // Run uploads in, runs p and returns the result. When ctx ends, Run returns its
-// error within a few milliseconds; the device finishes at most one more submit.
+// error once the submit under way is over, about 80 ms, or the driver has
+// compiled the kernel it is at: neither can be called back.
 func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Result, err error) {
-	e.running.Lock()
-	defer e.running.Unlock()
 	if err := p.check(in); err != nil {
 		return nil, err
 	}
+	if err := e.take(ctx); err != nil {
+		return nil, err
+	}
+	defer e.release()
+	defer func() {
+		if errors.Is(err, vk.ErrOutOfMemory) {
+			err = fmt.Errorf("%s: %w: the run needs %s of device memory in all; use %s", e.traits.Device, err, mebibytes(p.DeviceBytes()), p.smaller())
+		}
+	}()
 	r := &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
 	defer r.close()
 	for _, s := range p.Steps {
@@ -96,7 +102,8 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Re
 	}
 	start := time.Now()
 	for _, s := range p.Steps {
-		if err := r.passes(ctx, s.Passes); err != nil {
+		err := r.pace.schedule(s.Passes, p.Map.First, func(batch []Pass) error { return r.batch(ctx, batch) })
+		if err != nil {
 			return nil, err
 		}
 		for _, read := range s.Reads {
@@ -109,137 +116,11 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Re
 	if err := r.download(ctx); err != nil {
 		return nil, err
 	}
+	r.sumPasses()
+	if watch.Progress != nil {
+		watch.Progress(1)
+	}
 	return r.result, nil
-}
-
-func (p *Plan) check(in Input) error {
-	a, n := p.Attention, p.Lengths.Tokens()
-	for name, x := range map[string][]float32{"q": in.Query, "k": in.Key, "v": in.Value} {
-		if want := a.Heads * n * a.HeadDim; len(x) != want {
-			return fmt.Errorf("%s has %d elements; %s needs %d", name, len(x), shape(a.Heads, n, a.HeadDim), want)
-		}
-		if i := finite(x); i >= 0 {
-			return fmt.Errorf("%s%s is %v: attention needs finite numbers", name, shape(i/(n*a.HeadDim), i/a.HeadDim%n, i%a.HeadDim), x[i])
-		}
-		if p.Precision == F16 {
-			for i, v := range x {
-				if v > 65504 || v < -65504 {
-					return fmt.Errorf("%s%s is %v: f16 holds at most 65504; use precision f32", name, shape(i/(n*a.HeadDim), i/a.HeadDim%n, i%a.HeadDim), v)
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (r *runner) close() {
-	for _, b := range r.buffers {
-		b.Close()
-	}
-}
-
-func (r *runner) allocate() error {
-	for _, spec := range r.plan.Buffers {
-		b, err := r.device.NewBuffer(spec.Name, max(spec.Bytes, 4), vk.DeviceMemory)
-		if err != nil {
-			if errors.Is(err, vk.ErrOutOfMemory) {
-				return fmt.Errorf("%s: %w: the run needs %d MiB in all; use fewer tokens or heads, f16, or the fused path", r.traits.Device, err, r.plan.DeviceBytes()>>20)
-			}
-			return err
-		}
-		r.buffers[spec.Name] = b
-	}
-	r.result.Bytes = r.plan.DeviceBytes()
-	return nil
-}
-
-// DeviceBytes returns the device memory that p's buffers take.
-func (p *Plan) DeviceBytes() int64 {
-	sum := int64(0)
-	for _, b := range p.Buffers {
-		sum += b.Bytes
-	}
-	return sum
-}
-
-func (r *runner) upload(ctx context.Context, in Input) error {
-	a := r.plan.Attention
-	put := func(name string, data []byte) error { return r.device.Upload(ctx, r.buffers[name].Whole(), data) }
-	for name, x := range map[string][]float32{bufQuery: in.Query, bufKey: in.Key, bufValue: in.Value} {
-		// Head by head: on the device each head starts at an aligned offset.
-		n := r.plan.Lengths.Tokens() * a.HeadDim
-		perHead := r.buffers[name].Size() / int64(a.Heads)
-		for h := range a.Heads {
-			part := vk.Slice{Buffer: r.buffers[name], Offset: int64(h) * perHead, Size: perHead}
-			if err := r.device.Upload(ctx, part, stored(x[h*n:(h+1)*n], r.plan.Precision)); err != nil {
-				return err
-			}
-		}
-	}
-	if a.RoPE.Enabled() {
-		cos, sin := a.RoPE.Table(a.HeadDim, r.plan.Lengths.Longest())
-		if err := errors.Join(put(bufCosine, bytesOf(cos)), put(bufSine, bytesOf(sin)), put(bufPositions, bytesOf(r.plan.Lengths.Positions()))); err != nil {
-			return err
-		}
-	}
-	return put(bufMap, Words(r.plan.Map))
-}
-
-// Words returns m as the kernels read it (shaders/include/blockmap.glsl).
-func Words(m *gaze.BlockMap) []byte {
-	words := make([]uint32, 0, len(m.First)+2*len(m.Tiles)+len(m.Masks))
-	words = append(words, m.First...)
-	for _, t := range m.Tiles {
-		words = append(words, t.Key, t.Mask)
-	}
-	return bytesOf(append(words, m.Masks...))
-}
-
-// stored returns x as the device stores it.
-func stored(x []float32, p Precision) []byte {
-	if p == F32 {
-		return bytesOf(x)
-	}
-	data := make([]byte, 0, 2*len(x))
-	for _, v := range x {
-		data = binary.LittleEndian.AppendUint16(data, checkpoint.Float32ToFloat16(v))
-	}
-	return data
-}
-
-func bytesOf[T float32 | uint32](x []T) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
-}
-
-func (r *runner) download(ctx context.Context) error {
-	a, n := r.plan.Attention, r.plan.Lengths.Tokens()
-	r.result.Output = make([]float32, a.Heads*n*a.HeadDim)
-	r.result.LSE = make([]float32, a.Heads*n)
-	for name, to := range map[string][]float32{bufOutput: r.result.Output, bufLSE: r.result.LSE} {
-		perHead := r.buffers[name].Size() / int64(a.Heads)
-		part := len(to) / a.Heads
-		for h := range a.Heads {
-			from := vk.Slice{Buffer: r.buffers[name], Offset: int64(h) * perHead, Size: perHead}
-			if err := r.device.Download(ctx, bytesOf(to[h*part:(h+1)*part]), from); err != nil {
-				return err
-			}
-		}
-	}
-	for i, v := range r.result.Output {
-		if math.IsNaN(float64(v)) {
-			return fmt.Errorf("output%s is not a number on %s: the driver miscompiles a kernel; gaze verify --device %d tells which",
-				shape(i/(n*a.HeadDim), i/a.HeadDim%n, i%a.HeadDim), r.traits.Device, r.device.Adapter().Index)
-		}
-	}
-	for _, s := range r.plan.Steps {
-		for _, pass := range s.Passes {
-			if t := r.times[pass.Kernel]; t != nil {
-				r.result.Passes = append(r.result.Passes, *t)
-				delete(r.times, pass.Kernel)
-			}
-		}
-	}
-	return nil
 }
 
 // warm compiles what has not run yet and runs one workgroup of it: many drivers
@@ -259,7 +140,7 @@ func (r *runner) warm(ctx context.Context) error {
 				continue
 			}
 			pass.Groups = [3]uint32{1, 1, 1}
-			if err := r.submit(ctx, []Pass{pass}, false); err != nil {
+			if _, err := r.submit(ctx, []Pass{pass}, false); err != nil {
 				return err
 			}
 			p.warm = true
@@ -269,84 +150,82 @@ func (r *runner) warm(ctx context.Context) error {
 	return nil
 }
 
-// passes runs a step's passes in submits of about submitTime.
-func (r *runner) passes(ctx context.Context, passes []Pass) error {
-	var batch []Pass
-	sum := 0.0
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		start := time.Now()
-		if err := r.submit(ctx, batch, true); err != nil {
-			return err
-		}
-		r.Engine.pace.took(sum, time.Since(start))
-		if r.done += sum; r.watch.Progress != nil {
-			r.watch.Progress(min(r.done/r.total, 1))
-		}
-		batch, sum = nil, 0
-		return nil
-	}
-	for _, pass := range passes {
-		for more := true; more; {
-			var now Pass
-			now, pass, more = pass.split(r.Engine.pace.budget() - sum)
-			batch = append(batch, now)
-			if sum += cost(now); more || sum >= r.Engine.pace.budget() {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return flush()
-}
-
-// submit records passes, runs them and waits; it keeps their times if timed.
-func (r *runner) submit(ctx context.Context, passes []Pass, timed bool) error {
-	recorder, err := r.device.NewRecorder()
+// batch runs passes in one submit and learns from the time they take.
+func (r *runner) batch(ctx context.Context, passes []Pass) error {
+	start := time.Now()
+	times, err := r.submit(ctx, passes, true)
 	if err != nil {
 		return err
+	}
+	r.pace.learn(passes, times, time.Since(start))
+	for _, pass := range passes {
+		r.done += cost(pass)
+	}
+	if r.watch.Progress != nil {
+		r.watch.Progress(min(r.done/r.total, 1))
+	}
+	return nil
+}
+
+// submit records passes, runs them and waits. If timed it keeps their times,
+// which it returns where the device has timestamps.
+func (r *runner) submit(ctx context.Context, passes []Pass, timed bool) ([]time.Duration, error) {
+	recorder, err := r.device.NewRecorder()
+	if err != nil {
+		return nil, err
 	}
 	defer recorder.Close()
 	recorder.Timestamp()
 	for _, pass := range passes {
 		if err := r.record(recorder, pass); err != nil {
-			return err
+			return nil, err
 		}
 		recorder.Timestamp()
 	}
 	commands, err := recorder.Finish()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer commands.Close()
 	if err := commands.Run(ctx); err != nil || !timed {
-		return err
+		return nil, err
 	}
 	r.result.Submits++
 	marks, err := commands.Timestamps()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var times []time.Duration
 	for i, pass := range passes {
 		t := r.times[pass.Kernel]
 		if t == nil {
 			t = &PassTime{Kernel: pass.Kernel}
-			if pass.Kernel == "" {
-				t.Kernel = "zero"
-			}
 			r.times[pass.Kernel] = t
 		}
 		t.Dispatches++
 		t.MultiplyAdds += pass.MultiplyAdds
 		t.Bytes += pass.Bytes
 		if len(marks) > i+1 {
-			t.GPU += marks[i+1] - marks[i]
+			times = append(times, marks[i+1]-marks[i])
+			t.GPU += times[i]
 		}
 	}
-	return nil
+	return times, nil
+}
+
+// sumPasses puts the times of all kernels in the order of their first passes.
+func (r *runner) sumPasses() {
+	for _, s := range r.plan.Steps {
+		for _, pass := range s.Passes {
+			if t := r.times[pass.Kernel]; t != nil {
+				delete(r.times, pass.Kernel)
+				if t.Kernel == "" {
+					t.Kernel = "zero"
+				}
+				r.result.Passes = append(r.result.Passes, *t)
+			}
+		}
+	}
 }
 
 func (r *runner) slice(ref Ref) vk.Slice {
@@ -371,28 +250,5 @@ func (r *runner) record(recorder *vk.Recorder, pass Pass) error {
 		slices[i] = r.slice(ref)
 	}
 	recorder.Dispatch(p.Pipeline, slices, push, pass.Base, pass.Groups)
-	return nil
-}
-
-// read brings a chunk of weights back and hands out its rows.
-func (r *runner) read(ctx context.Context, read Read) error {
-	if r.watch.Weights == nil {
-		return nil
-	}
-	n := r.plan.Lengths.Tokens()
-	row := make([]float32, read.Rows*read.Stride)
-	for h := range read.Heads {
-		from := r.slice(read.Ref)
-		from.Offset += int64(h) * int64(len(row)) * 4
-		from.Size = int64(len(row)) * 4
-		if err := r.device.Download(ctx, bytesOf(row), from); err != nil {
-			return err
-		}
-		for i := range read.Rows {
-			if err := r.watch.Weights(read.FirstHead+h, read.FirstRow+i, row[i*read.Stride:i*read.Stride+n]); err != nil {
-				return err
-			}
-		}
-	}
 	return nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gazevk/gaze/vk"
 )
@@ -21,6 +22,13 @@ const (
 
 // Tiers lists all tiers.
 var Tiers = []Tier{Lanes, Tiled}
+
+func (t Tier) validate() error {
+	if !slices.Contains(Tiers, t) {
+		return fmt.Errorf("kernel tier is %q: it must be one of %q", t, Tiers)
+	}
+	return nil
+}
 
 // queryTile returns the queries that one workgroup of the tier's kernels takes.
 func (t Tier) queryTile() int {

@@ -62,6 +62,26 @@ var mutations = []mutation{
 	{"attention_tiled.comp", "total *= shrink;", "", "attention_tiled_f32"},
 	{"attention_tiled.comp", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n            barrier();\n\n            for", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n\n            for", "attention_tiled_f32"},
 	{"attention_tiled.comp", "visible >> (k + j * PARTS + part)", "visible >> (k + j + part)", "attention_tiled_f32"},
+	// Matrix product and its epilogues.
+	{"matmul_lanes.comp", "sum[r][c] += x[r].w * y.w;", "sum[r][c] += x[r].w * y.z;", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "write4(first_row + r, first + 4u, high, high);", "write4(first_row + r, first, high, high);", "matmul_lanes_f32"},
+	{"matmul_tiled.comp", "bool inside = k + s < depth;", "bool inside = k + s <= depth;", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "            }\n        }\n        barrier();\n", "            }\n        }\n", "matmul_tiled_f32"},
+	{"include/matmul.glsl", "if (row >= rows || column >= columns) {", "if (row > rows || column >= columns) {", "matmul_lanes_f32"},
+	{"include/matmul.glsl", "columns + min(first + c - half_width, columns - 1u)", "columns + min(first + c - half_width, columns - 2u)", "matmul_lanes_f32"},
+	{"include/matmul.glsl", "g += bias4(columns + column);", "g += bias4(column);", "matmul_lanes_f32"},
+	{"include/matmul.glsl", "RESIDUAL ? result[at] + u : u", "u", "matmul_lanes_f32"},
+	{"include/activation.glsl", "p = p * s - 0.3761262595653534;", "p = p * s - 0.3761252595653534;", "matmul_lanes_f32"},
+	{"include/activation.glsl", "p = p * t + 0.6382256746292114;", "p = p * t + 0.6382246746292114;", "matmul_lanes_f32"},
+	// The other kernels of the encoder.
+	{"layernorm.comp", "    barrier(); // the last sum was read\n    sums[lane] = value;\n    barrier();", "    sums[lane] = value;", "layernorm_f32"},
+	{"layernorm.comp", "sqrt(variance + epsilon)", "sqrt(variance) + epsilon", "layernorm_f32"},
+	{"layernorm.comp", "if (row < rows) {", "if (row <= rows) {", "layernorm_f32"},
+	{"gather.comp", "if (index >= count)", "if (index > count)", "gather_f32"},
+	{"gather.comp", "if (row >= rows)", "if (row > rows)", "gather_f32"},
+	{"pool.comp", "end - 1u : begin", "end - 2u : begin", "pool"},
+	{"pool.comp", "row - begin + offset + 1u", "row - begin + offset", "pool"},
+	{"pool.comp", "uint row = begin + 1u; row < end; row++) {\n            value = max", "uint row = begin + 2u; row < end; row++) {\n            value = max", "pool"},
 	{"attention_tiled.comp", "max(parts[first_part + 2u], parts[first_part + 3u]));\n            larger", "parts[first_part + 2u]);\n            larger", "attention_tiled_f32"},
 }
 

@@ -7,7 +7,6 @@ import "C"
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	vulkan "github.com/vulkan-go/vulkan"
@@ -25,7 +24,17 @@ const (
 )
 
 func (k Kind) String() string {
-	return [...]string{"discrete GPU", "integrated GPU", "virtual GPU", "other", "CPU"}[k]
+	switch k {
+	case Discrete:
+		return "discrete GPU"
+	case Integrated:
+		return "integrated GPU"
+	case Virtual:
+		return "virtual GPU"
+	case CPU:
+		return "CPU"
+	}
+	return "other"
 }
 
 // An Adapter describes one Vulkan device as its driver reports it.
@@ -50,6 +59,7 @@ type Limits struct {
 	StorageRange      int64 // largest range of one buffer binding
 	Allocation        int64 // largest single allocation the driver promises
 	StorageAlignment  int64 // of a buffer binding's offset
+	StorageBuffers    int   // bindings of one kernel
 	PushConstants     int
 	SharedMemory      int
 	Invocations       int    // of one workgroup
@@ -113,13 +123,28 @@ func (in *instance) adapters() ([]Adapter, []vulkan.PhysicalDevice, error) {
 	return list, devices, nil
 }
 
+// usable returns nil, or why a cannot be opened.
+func (a *Adapter) usable() error {
+	if api := uint32(a.raw.version); api < oldestAPI {
+		return fmt.Errorf("vk: %s speaks Vulkan %s; %v or later is needed (update its driver): %w", a.Name, a.API, vulkan.Version(oldestAPI), ErrNotSupported)
+	}
+	if a.raw.family < 0 {
+		return fmt.Errorf("vk: %s has no queue that computes: %w", a.Name, ErrNotSupported)
+	}
+	return nil
+}
+
 func (in *instance) describe(index int, device vulkan.PhysicalDevice) Adapter {
 	a := Adapter{Index: index}
 	handle := convert[C.VkPhysicalDevice](device)
 	C.gaze_get_properties(in.c, handle, &a.raw)
 	p := &a.raw
 	a.Name = C.GoString(&p.name[0])
-	a.Kind = [...]Kind{Other, Integrated, Discrete, Virtual, CPU}[min(p._type, 4)]
+	if kinds := [...]Kind{Other, Integrated, Discrete, Virtual, CPU}; int(p._type) < len(kinds) { // by VkPhysicalDeviceType
+		a.Kind = kinds[p._type]
+	} else {
+		a.Kind = Other
+	}
 	a.Driver = strings.TrimSpace(C.GoString(&p.driver_name[0]) + " " + C.GoString(&p.driver_info[0]))
 	a.DriverVersion, a.Vendor, a.Device = uint32(p.driver_version), uint32(p.vendor), uint32(p.device)
 	a.API = vulkan.Version(p.api).String()
@@ -129,7 +154,8 @@ func (in *instance) describe(index int, device vulkan.PhysicalDevice) Adapter {
 	a.Limits = Limits{
 		StorageRange:      int64(p.max_storage_range),
 		Allocation:        int64(p.max_allocation),
-		StorageAlignment:  int64(max(p.storage_alignment, 1)),
+		StorageAlignment:  int64(max(p.storage_alignment, 4)), // kernels address whole words
+		StorageBuffers:    int(min(p.max_storage_buffers, C.GAZE_MAX_BINDINGS)),
 		PushConstants:     int(p.max_push),
 		SharedMemory:      int(p.max_shared),
 		Invocations:       int(p.max_invocations),
@@ -143,8 +169,6 @@ func (in *instance) describe(index int, device vulkan.PhysicalDevice) Adapter {
 	if p.subgroup_in_compute == 0 {
 		operations = 0
 	}
-	var bits C.uint32_t
-	C.gaze_compute_family(in.c, handle, &bits)
 	a.Features = Features{
 		Float16:           p.float16 != 0,
 		Storage16:         p.storage16 != 0,
@@ -156,7 +180,7 @@ func (in *instance) describe(index int, device vulkan.PhysicalDevice) Adapter {
 		RobustAccess:      p.robust_access != 0,
 		PipelineReport:    p.executable_properties != 0,
 		Portability:       p.portability != 0,
-		Timestamps:        bits > 0,
+		Timestamps:        p.timestamp_bits > 0,
 	}
 	if a.Features.CooperativeMatrix {
 		a.Features.Matrices = in.matrices(handle)
@@ -181,45 +205,4 @@ func (in *instance) matrices(device C.VkPhysicalDevice) []MatrixShape {
 			componentNames[r.AType], componentNames[r.BType], componentNames[r.CType], componentNames[r.ResultType]})
 	}
 	return shapes
-}
-
-// choose picks an adapter: "auto" (or nothing) the best kind, the first among
-// equals; a number, that index; anything else, the one name that contains it.
-func choose(list []Adapter, name string) (int, error) {
-	if name == "" || strings.EqualFold(name, "auto") {
-		best := 0
-		for i, a := range list {
-			if a.Kind < list[best].Kind {
-				best = i
-			}
-		}
-		return best, nil
-	}
-	if index, err := strconv.Atoi(name); err == nil {
-		if index < 0 || index >= len(list) {
-			return 0, fmt.Errorf("vk: %w %d: there are %d, counted from 0: %s", ErrNoDevice, index, len(list), names(list))
-		}
-		return index, nil
-	}
-	var found []Adapter
-	for _, a := range list {
-		if strings.Contains(strings.ToLower(a.Name+" "+a.Driver), strings.ToLower(name)) {
-			found = append(found, a)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0].Index, nil
-	case 0:
-		return 0, fmt.Errorf("vk: %w matches %q: there is %s", ErrNoDevice, name, names(list))
-	}
-	return 0, fmt.Errorf("vk: %q matches several devices, name more of one or give its number: %s", name, names(found))
-}
-
-func names(list []Adapter) string {
-	words := make([]string, len(list))
-	for i, a := range list {
-		words[i] = fmt.Sprintf("%d: %s", a.Index, a.Name)
-	}
-	return strings.Join(words, "; ")
 }

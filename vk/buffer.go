@@ -28,8 +28,8 @@ func (d *Device) NewBuffer(label string, size int64, memory Memory) (*Buffer, er
 	if size < 1 {
 		return nil, fmt.Errorf("vk: buffer %s: %d bytes: at least 1 is needed", label, size)
 	}
-	if limit := int64(d.adapter.raw.max_buffer); limit > 0 && size > limit {
-		return nil, fmt.Errorf("vk: buffer %s: %s is more than this device's %s: %w", label, bytesInWords(size), bytesInWords(limit), ErrOutOfMemory)
+	if limit := d.adapter.raw.max_buffer; limit > 0 && uint64(size) > uint64(limit) {
+		return nil, fmt.Errorf("vk: buffer %s: %s is more than this device's %s: %w", label, bytesInWords(size), bytesInWords(int64(limit)), ErrOutOfMemory)
 	}
 	b := &Buffer{d: d, label: label, size: size}
 	if err := d.adopt(b, "buffer "+label); err != nil {
@@ -76,12 +76,10 @@ func (b *Buffer) Whole() Slice { return Slice{b, 0, b.size} }
 
 // Close frees the buffer, after work in flight has ended. A second call does nothing.
 func (b *Buffer) Close() error {
-	if b == nil || (!b.d.disown(b) && b.handle == nil) {
+	if b == nil || !b.d.disown(b) {
 		return nil
 	}
-	if b.d.inFlight.Load() > 0 {
-		b.d.waitIdle()
-	}
+	b.d.settle()
 	if b.handle != nil {
 		vulkan.DestroyBuffer(b.d.handle, b.handle, nil)
 		b.handle = nil
@@ -102,16 +100,26 @@ func (s Slice) bytes() []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(m.block.mapped, m.offset+s.Offset)), s.Size)
 }
 
-func (s Slice) check() error {
+// check returns what keeps d from using s.
+func (d *Device) check(s Slice) error {
 	switch {
 	case s.Buffer == nil:
 		return fmt.Errorf("vk: a slice of no buffer")
+	case s.Buffer.d != d:
+		return fmt.Errorf("vk: buffer %s is another device's", s.Buffer.label)
 	case s.Buffer.handle == nil:
 		return fmt.Errorf("vk: buffer %s: %w", s.Buffer.label, ErrClosed)
 	case s.Offset < 0 || s.Size < 1 || s.Offset > s.Buffer.size-s.Size:
 		return fmt.Errorf("vk: buffer %s has %d bytes: no slice of %d from %d on", s.Buffer.label, s.Buffer.size, s.Size, s.Offset)
 	}
 	return nil
+}
+
+// words returns s up to a whole number of 32-bit words, which is what a kernel
+// reaches; every buffer ends with one.
+func (s Slice) words() Slice {
+	s.Size = roundUp(s.Size, 4)
+	return s
 }
 
 // overlaps reports whether the two slices share a byte.

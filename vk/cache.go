@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"unsafe"
 
 	vulkan "github.com/vulkan-go/vulkan"
@@ -31,7 +32,10 @@ func openPipelineCache(d *Device) (*pipelineCache, error) {
 		c.path = filepath.Join(d.options.cacheDir, fmt.Sprintf("%04x-%04x-%08x-%x.cache", a.Vendor, a.Device, a.DriverVersion, a.cacheUUID[:4]))
 		data = c.read(a)
 	}
+	var pin runtime.Pinner // the binding keeps the address in C memory
+	defer pin.Unpin()
 	if len(data) > 0 {
+		pin.Pin(&data[0])
 		info.InitialDataSize, info.PInitialData = uint(len(data)), unsafe.Pointer(&data[0])
 		c.loaded = sha256.Sum256(data)
 	}
@@ -41,7 +45,9 @@ func openPipelineCache(d *Device) (*pipelineCache, error) {
 	var err error
 	c.handle, err = obtain(d, "vkCreatePipelineCache", create)
 	if err != nil && len(data) > 0 && !d.lost.Load() {
+		// The driver does not want it after all.
 		info.Free()
+		c.loaded = [sha256.Size]byte{}
 		info.InitialDataSize, info.PInitialData = 0, nil
 		c.handle, err = obtain(d, "vkCreatePipelineCache", create)
 	}
@@ -58,9 +64,15 @@ func (c *pipelineCache) header(a *Adapter, data []byte) []byte {
 	return append(h, sum[:]...)
 }
 
+// largestCache bounds what is read: caches of this package's kernels take a few megabytes.
+const largestCache = 256 << 20
+
 // read returns the driver's data, or nothing where the file is missing, cut
 // short, changed, or another device's.
 func (c *pipelineCache) read(a *Adapter) []byte {
+	if about, err := os.Stat(c.path); err != nil || !about.Mode().IsRegular() || about.Size() > largestCache {
+		return nil
+	}
 	file, err := os.ReadFile(c.path)
 	size := len(c.header(a, nil))
 	if err != nil || len(file) < size {
@@ -72,39 +84,47 @@ func (c *pipelineCache) read(a *Adapter) []byte {
 	return nil
 }
 
-// save writes the cache if it has grown since it was read.
+// save writes the cache if it has changed since it was read.
 func (c *pipelineCache) save(d *Device) error {
-	if c.path == "" || d.lost.Load() {
+	if c.path == "" {
 		return nil
 	}
-	var size uint
-	if err := failed("vkGetPipelineCacheData", vulkan.GetPipelineCacheData(d.handle, c.handle, &size, nil)); err != nil || size == 0 {
+	var data []byte
+	err := d.call("vkGetPipelineCacheData", func() vulkan.Result {
+		var size uint
+		result := vulkan.GetPipelineCacheData(d.handle, c.handle, &size, nil)
+		if result < 0 || size == 0 {
+			return result
+		}
+		data = make([]byte, size)
+		result = vulkan.GetPipelineCacheData(d.handle, c.handle, &size, unsafe.Pointer(&data[0]))
+		data = data[:size]
+		return result
+	})
+	if err != nil || len(data) == 0 || sha256.Sum256(data) == c.loaded {
 		return err
 	}
-	data := make([]byte, size)
-	if err := failed("vkGetPipelineCacheData", vulkan.GetPipelineCacheData(d.handle, c.handle, &size, unsafe.Pointer(&data[0]))); err != nil {
-		return err
-	}
-	data = data[:size]
-	if sha256.Sum256(data) == c.loaded {
-		return nil
-	}
+	return c.write(append(c.header(&d.adapter, data), data...))
+}
+
+// write replaces the file in one step: what reads or dies meanwhile finds the
+// old one or the new one.
+func (c *pipelineCache) write(content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o755); err != nil {
-		return fmt.Errorf("vk: pipeline cache: %w", err)
+		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(c.path), ".cache")
 	if err != nil {
-		return fmt.Errorf("vk: pipeline cache: %w", err)
+		return err
 	}
-	_, err = f.Write(append(c.header(&d.adapter, data), data...))
+	_, err = f.Write(content)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), c.path)
 	}
 	if err != nil {
 		os.Remove(f.Name())
-		return fmt.Errorf("vk: pipeline cache: %w", err)
 	}
-	return nil
+	return err
 }
 
 func (c *pipelineCache) close(d *Device) {

@@ -6,8 +6,10 @@ package vk
 import "C"
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 	"sync"
@@ -24,11 +26,9 @@ type Device struct {
 	handle   vulkan.Device
 	options  options
 
-	queueLock sync.Mutex // vkQueueSubmit needs one caller at a time
 	queue     vulkan.Queue
-	family    uint32
-	bits      uint32 // valid bits of a timestamp
-	inFlight  atomic.Int64
+	queueTurn turn         // Vulkan lets one caller at a time use a queue
+	inFlight  atomic.Int64 // submits whose end nobody has seen yet
 
 	heap    *heap
 	cache   *pipelineCache
@@ -43,6 +43,22 @@ type Device struct {
 // A closer is anything that must be closed before its device.
 type closer interface{ Close() error }
 
+// A turn is a lock that can be waited for under a context.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) give() { <-t }
+
 // Open opens the device that name picks from [Adapters]: "auto" takes the best
 // (a discrete GPU, then integrated, virtual, CPU), a number takes that index,
 // and anything else the one device whose name or driver contains it.
@@ -52,7 +68,7 @@ func Open(name string, opts ...Option) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{in: in, options: o, open: map[closer]string{}}
+	d := &Device{in: in, options: o, queueTurn: newTurn(), staging: staging{turn: newTurn()}, open: map[closer]string{}}
 	if err := d.start(name); err != nil {
 		d.stop()
 		return nil, err
@@ -69,24 +85,19 @@ func (d *Device) start(name string) error {
 	if err != nil {
 		return err
 	}
-	d.adapter, d.physical = list[index], devices[index]
-	physical := convert[C.VkPhysicalDevice](d.physical)
-	var bits C.uint32_t
-	family := C.gaze_compute_family(d.in.c, physical, &bits)
-	if family < 0 {
-		return fmt.Errorf("vk: %s has no queue that computes: %w", d.adapter.Name, ErrNotSupported)
+	if err := list[index].usable(); err != nil {
+		return err
 	}
-	d.family, d.bits = uint32(family), uint32(bits)
-	properties := d.adapter.raw
+	d.adapter, d.physical = list[index], devices[index]
 	handle, err := obtain(d, "vkCreateDevice", func(out *C.VkDevice) vulkan.Result {
-		return vulkan.Result(C.gaze_create_device(d.in.c, physical, C.uint32_t(d.family), &properties, out))
+		return vulkan.Result(C.gaze_create_device(d.in.c, convert[C.VkPhysicalDevice](d.physical), &d.adapter.raw, out))
 	})
 	if err != nil {
 		return err
 	}
 	d.handle = convert[vulkan.Device](handle)
 	queue := new(vulkan.Queue)
-	vulkan.GetDeviceQueue(d.handle, d.family, 0, queue)
+	vulkan.GetDeviceQueue(d.handle, uint32(d.adapter.raw.family), 0, queue)
 	d.queue = *queue
 	d.heap = newHeap(d)
 	d.cache, err = openPipelineCache(d)
@@ -96,38 +107,33 @@ func (d *Device) start(name string) error {
 // Adapter returns what the device is.
 func (d *Device) Adapter() Adapter { return d.adapter }
 
-// Close waits for submitted work and frees the device. It returns an error that
-// names everything that was not closed before it. A second call does nothing.
+// Close waits for submitted work and frees the device, even one that was lost;
+// no other call may be under way. It closes everything that was not closed
+// before it, and returns an error that names that. A second call does nothing.
 func (d *Device) Close() error {
 	d.lock.Lock()
-	if d.closed {
-		d.lock.Unlock()
+	already := d.closed
+	d.closed = true
+	d.lock.Unlock()
+	if already {
 		return nil
 	}
-	d.closed = true
-	var left []string
-	var owners []closer
-	for owner, label := range d.open {
-		left = append(left, label)
-		owners = append(owners, owner)
-	}
-	d.lock.Unlock()
-
-	d.waitIdle()
 	d.staging.close()
-	err := d.cache.save(d)
-	for _, owner := range owners {
-		if !d.staging.owns(owner) {
-			owner.Close()
-		}
+	left := d.leftOpen()
+	var labels []string
+	for owner, label := range left {
+		labels = append(labels, label)
+		owner.Close()
 	}
-	left = d.staging.without(left)
+	if err := d.cache.save(d); err != nil && d.options.logger != nil && !d.lost.Load() {
+		d.options.logger.Warn("vk: the pipeline cache could not be kept; the next start compiles again", "file", d.cache.path, "error", err)
+	}
 	d.stop()
-	if len(left) > 0 {
-		sort.Strings(left)
-		err = errors.Join(err, fmt.Errorf("vk: %d things were not closed before their device: %s", len(left), strings.Join(left, ", ")))
+	if len(labels) == 0 {
+		return nil
 	}
-	return err
+	sort.Strings(labels)
+	return fmt.Errorf("vk: %d things were not closed before their device: %s", len(labels), strings.Join(labels, ", "))
 }
 
 func (d *Device) stop() {
@@ -141,25 +147,29 @@ func (d *Device) stop() {
 		vulkan.DestroyDevice(d.handle, nil)
 		d.handle = nil
 	}
-	if d.in != nil {
-		d.in.close()
-		d.in = nil
+	d.in.close()
+}
+
+// settle waits until the device has nothing to do if something may be in flight,
+// so that what that uses can be freed. It does so even on a device given up for lost.
+func (d *Device) settle() {
+	if d.inFlight.Load() == 0 {
+		return
+	}
+	d.queueTurn.take(context.Background())
+	defer d.queueTurn.give()
+	if vulkan.DeviceWaitIdle(d.handle) == vulkan.ErrorDeviceLost {
+		d.lost.Store(true)
 	}
 }
 
-func (d *Device) waitIdle() {
-	d.queueLock.Lock()
-	defer d.queueLock.Unlock()
-	vulkan.DeviceWaitIdle(d.handle)
-}
-
 // adopt remembers what must be closed before d; disown forgets it, and reports
-// whether it was still remembered.
+// whether it was still remembered, so that of several calls one frees it.
 func (d *Device) adopt(owner closer, label string) error {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	if d.closed {
-		return fmt.Errorf("vk: %s: %w", label, ErrClosed)
+		return fmt.Errorf("vk: %s: the device: %w", label, ErrClosed)
 	}
 	d.open[owner] = label
 	return nil
@@ -173,12 +183,18 @@ func (d *Device) disown(owner closer) bool {
 	return ok
 }
 
+func (d *Device) leftOpen() map[closer]string {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	return maps.Clone(d.open)
+}
+
 // obtain makes one Vulkan call that returns a handle, the zero one on failure.
 // The call gets a variable of its own: cgo forbids a pointer into a struct that
 // holds Go pointers.
-func obtain[Handle any](d *Device, name string, do func(out *Handle) vulkan.Result) (Handle, error) {
+func obtain[Handle any](d *Device, call string, do func(out *Handle) vulkan.Result) (Handle, error) {
 	out := new(Handle)
-	err := d.call(name, func() vulkan.Result { return do(out) })
+	err := d.call(call, func() vulkan.Result { return do(out) })
 	if err != nil {
 		*out = *new(Handle)
 	}
@@ -187,26 +203,21 @@ func obtain[Handle any](d *Device, name string, do func(out *Handle) vulkan.Resu
 
 // call makes one Vulkan call that can fail. After a device was lost every call
 // fails with ErrDeviceLost without reaching the driver.
-func (d *Device) call(name string, do func() vulkan.Result) error {
-	if d.lost.Load() {
-		return &callError{name, vulkan.ErrorDeviceLost}
+func (d *Device) call(call string, do func() vulkan.Result) error {
+	if err := d.alive(call); err != nil {
+		return err
 	}
-	result := vulkan.Success
-	if d.options.faults != nil {
-		switch err := d.options.faults(name); {
-		case errors.Is(err, ErrDeviceLost):
-			result = vulkan.ErrorDeviceLost
-		case errors.Is(err, ErrOutOfMemory):
-			result = vulkan.ErrorOutOfDeviceMemory
-		case err != nil:
-			result = vulkan.ErrorInitializationFailed
-		}
-	}
-	if result == vulkan.Success {
-		result = do()
-	}
-	if result == vulkan.ErrorDeviceLost {
+	err := d.options.call(call, do)
+	if errors.Is(err, ErrDeviceLost) {
 		d.lost.Store(true)
 	}
-	return failed(name, result)
+	return err
+}
+
+// alive returns the error of a call on a device that was lost.
+func (d *Device) alive(call string) error {
+	if d.lost.Load() {
+		return &callError{call, vulkan.ErrorDeviceLost}
+	}
+	return nil
 }

@@ -3,10 +3,14 @@
 // Vulkan handle leaves it.
 //
 // Calls go through github.com/vulkan-go/vulkan where that binding is sound, and
-// through shim.c where it is not: for every call that takes a slice of structs
+// through shim.h where it is not: for every call that takes a slice of structs
 // or strings, which the binding may free while the driver still reads it, and
-// for everything newer than Vulkan 1.1.88.
+// for everything newer than Vulkan 1.1.88. It needs Vulkan 1.1 and a 64-bit
+// platform.
 //
 // A [Device] may be used from several goroutines; a [Recorder] or [Commands]
-// from one at a time. Errors name the Vulkan call and wrap one of the Err values.
+// from one at a time. Errors name the Vulkan call and wrap one of the Err
+// values. Once a call has reported that the device was lost, every later one
+// fails with [ErrDeviceLost] and only Close is of use; once something was
+// closed, using it fails with [ErrClosed].
 package vk

@@ -13,12 +13,12 @@ var (
 	ErrNotSupported = errors.New("not supported by this device")
 	ErrOutOfMemory  = errors.New("out of memory")
 	ErrDeviceLost   = errors.New("device lost")
-	ErrClosed       = errors.New("device is closed")
+	ErrClosed       = errors.New("already closed")
 )
 
 // A callError is a failed Vulkan call.
 type callError struct {
-	call   string // the function, with what it was asked for
+	call   string // the function, then what it was asked for
 	result vulkan.Result
 }
 
@@ -34,7 +34,8 @@ func (e *callError) Error() string {
 
 func (e *callError) Unwrap() error {
 	switch e.result {
-	case vulkan.ErrorOutOfDeviceMemory, vulkan.ErrorOutOfHostMemory, vulkan.ErrorOutOfPoolMemory, vulkan.ErrorTooManyObjects:
+	case vulkan.ErrorOutOfDeviceMemory, vulkan.ErrorOutOfHostMemory, vulkan.ErrorOutOfPoolMemory,
+		vulkan.ErrorFragmentedPool, vulkan.ErrorTooManyObjects, vulkan.ErrorMemoryMapFailed:
 		return ErrOutOfMemory
 	case vulkan.ErrorDeviceLost:
 		return ErrDeviceLost

@@ -6,9 +6,12 @@ package vk
 import "C"
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 	"runtime"
+	"slices"
 	"unsafe"
 
 	vulkan "github.com/vulkan-go/vulkan"
@@ -47,6 +50,10 @@ type Pipeline struct {
 
 // NewPipeline compiles a kernel. Several goroutines may compile at once.
 func (d *Device) NewPipeline(spec PipelineSpec) (*Pipeline, error) {
+	if err := d.checkSpec(&spec); err != nil {
+		return nil, fmt.Errorf("kernel %s: %w", spec.Label, err)
+	}
+	spec.Bindings = slices.Clone(spec.Bindings)
 	p := &Pipeline{d: d, spec: spec}
 	if err := d.adopt(p, "pipeline "+spec.Label); err != nil {
 		return nil, err
@@ -59,22 +66,34 @@ func (d *Device) NewPipeline(spec PipelineSpec) (*Pipeline, error) {
 	return p, nil
 }
 
+// checkSpec returns what this device cannot do of spec, for the driver may not say so.
+func (d *Device) checkSpec(spec *PipelineSpec) error {
+	l, f := &d.adapter.Limits, &d.adapter.Features
+	const magic = 0x07230203
+	switch {
+	case len(spec.SPIRV) < 20 || len(spec.SPIRV)%4 != 0 || binary.NativeEndian.Uint32(spec.SPIRV) != magic:
+		return fmt.Errorf("vk: this is not SPIR-V")
+	case spec.Push < 0 || spec.Push%4 != 0:
+		return fmt.Errorf("vk: %d bytes of push constants: a multiple of 4 is needed", spec.Push)
+	case spec.Push > l.PushConstants:
+		return fmt.Errorf("vk: %d bytes of push constants; this device allows %d: %w", spec.Push, l.PushConstants, ErrNotSupported)
+	case len(spec.Bindings) > l.StorageBuffers:
+		return fmt.Errorf("vk: %d storage buffers; this device allows %d: %w", len(spec.Bindings), l.StorageBuffers, ErrNotSupported)
+	case len(spec.Constants) > C.GAZE_MAX_CONSTANTS:
+		return fmt.Errorf("vk: %d specialization constants; %d are possible", len(spec.Constants), C.GAZE_MAX_CONSTANTS)
+	case spec.SubgroupSize != 0 && !f.SubgroupControl:
+		return fmt.Errorf("vk: subgroups of %d invocations: %w", spec.SubgroupSize, ErrNotSupported)
+	case spec.SubgroupSize != 0 && (spec.SubgroupSize < l.SubgroupSizeRange[0] || spec.SubgroupSize > l.SubgroupSizeRange[1] || bits.OnesCount(uint(spec.SubgroupSize)) != 1):
+		return fmt.Errorf("vk: subgroups of %d invocations; this device allows powers of two from %d to %d: %w", spec.SubgroupSize, l.SubgroupSizeRange[0], l.SubgroupSizeRange[1], ErrNotSupported)
+	case spec.FullSubgroups && d.adapter.raw.full_subgroups == 0:
+		return fmt.Errorf("vk: full subgroups: %w", ErrNotSupported)
+	}
+	return nil
+}
+
 func (p *Pipeline) create() error {
 	d, spec := p.d, p.spec
-	if len(spec.SPIRV) < 20 || len(spec.SPIRV)%4 != 0 || *(*uint32)(unsafe.Pointer(&spec.SPIRV[0])) != 0x07230203 {
-		return fmt.Errorf("vk: this is not SPIR-V")
-	}
-	if spec.Push > d.adapter.Limits.PushConstants {
-		return fmt.Errorf("vk: %d bytes of push constants; this device allows %d: %w", spec.Push, d.adapter.Limits.PushConstants, ErrNotSupported)
-	}
-	words := make([]uint32, len(spec.SPIRV)/4)
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(spec.SPIRV)), spec.SPIRV)
-	info := vulkan.ShaderModuleCreateInfo{SType: vulkan.StructureTypeShaderModuleCreateInfo, CodeSize: uint(len(spec.SPIRV)), PCode: words}
-	module, err := obtain(d, "vkCreateShaderModule", func(out *vulkan.ShaderModule) vulkan.Result {
-		return vulkan.CreateShaderModule(d.handle, &info, nil, out)
-	})
-	runtime.KeepAlive(words)
-	info.Free()
+	module, err := d.shaderModule(spec.SPIRV)
 	if err != nil {
 		return err
 	}
@@ -99,30 +118,41 @@ func (p *Pipeline) create() error {
 	for _, c := range spec.Constants {
 		constants = append(constants, C.uint32_t(c.ID), C.uint32_t(c.Value))
 	}
-	full, statistics := C.int(0), C.int(0)
-	if spec.FullSubgroups {
-		full = 1
-	}
-	if d.options.statistics && d.adapter.Features.PipelineReport {
-		statistics = 1
-	}
 	handle, err := obtain(d, "vkCreateComputePipelines", func(out *C.VkPipeline) vulkan.Result {
 		return vulkan.Result(C.gaze_create_pipeline(d.in.c, device, convert[C.VkPipelineCache](d.cache.handle), layout,
 			convert[C.VkShaderModule](module), C.uint32_t(len(spec.Constants)), unsafe.SliceData(constants),
-			C.uint32_t(spec.SubgroupSize), full, statistics, out))
+			C.uint32_t(spec.SubgroupSize), flag(spec.FullSubgroups), flag(d.reports()), out))
 	})
 	p.handle = convert[vulkan.Pipeline](handle)
 	return err
 }
 
+func flag(on bool) C.int {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+func (d *Device) shaderModule(code []byte) (vulkan.ShaderModule, error) {
+	words := make([]uint32, len(code)/4)
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(code)), code)
+	var pin runtime.Pinner // the binding keeps the address in C memory
+	pin.Pin(&words[0])
+	defer pin.Unpin()
+	info := vulkan.ShaderModuleCreateInfo{SType: vulkan.StructureTypeShaderModuleCreateInfo, CodeSize: uint(len(code)), PCode: words}
+	defer info.Free()
+	return obtain(d, "vkCreateShaderModule", func(out *vulkan.ShaderModule) vulkan.Result {
+		return vulkan.CreateShaderModule(d.handle, &info, nil, out)
+	})
+}
+
 // Close frees the pipeline, after work in flight has ended. A second call does nothing.
 func (p *Pipeline) Close() error {
-	if p == nil || (!p.d.disown(p) && p.layout == nil) {
+	if p == nil || !p.d.disown(p) {
 		return nil
 	}
-	if p.d.inFlight.Load() > 0 {
-		p.d.waitIdle()
-	}
+	p.d.settle()
 	if p.handle != nil {
 		vulkan.DestroyPipeline(p.d.handle, p.handle, nil)
 	}
@@ -136,13 +166,19 @@ func (p *Pipeline) Close() error {
 	return nil
 }
 
+// reports tells whether pipelines keep what the driver's compiler reports.
+func (d *Device) reports() bool { return d.options.statistics && d.adapter.Features.PipelineReport }
+
 // Statistics returns what the driver's compiler reports of the pipeline
 // (registers, spills, ...), under the driver's own names; the device must have
 // been opened WithStatistics. It is empty where the driver reports nothing.
 func (p *Pipeline) Statistics() map[string]float64 {
+	all := map[string]float64{}
+	if p.handle == nil || !p.d.reports() || p.d.lost.Load() {
+		return all
+	}
 	raw := make([]C.gaze_statistic, 64)
 	count := C.gaze_pipeline_statistics(p.d.in.c, convert[C.VkDevice](p.d.handle), convert[C.VkPipeline](p.handle), &raw[0], C.uint32_t(len(raw)))
-	all := make(map[string]float64, count)
 	for _, s := range raw[:count] {
 		if v := float64(s.value); !math.IsNaN(v) {
 			all[C.GoString(&s.name[0])] = v

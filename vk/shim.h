@@ -11,7 +11,7 @@
 #define GAZE_INSTANCE_FUNCTIONS(F) \
 	F(DestroyInstance) F(GetPhysicalDeviceProperties2) F(GetPhysicalDeviceFeatures2) \
 	F(GetPhysicalDeviceQueueFamilyProperties) F(EnumerateDeviceExtensionProperties) F(CreateDevice) \
-	F(QueueSubmit) F(UpdateDescriptorSets) F(CmdPipelineBarrier) F(CmdCopyBuffer) F(CmdDispatchBase) \
+	F(QueueSubmit) F(UpdateDescriptorSets) F(CmdPipelineBarrier) F(CmdCopyBuffer) F(CmdDispatch) F(CmdDispatchBase) \
 	F(CreateComputePipelines) F(CreateDescriptorSetLayout) F(CreatePipelineLayout) F(CreateDescriptorPool) F(AllocateDescriptorSets) \
 	F(FlushMappedMemoryRanges) F(InvalidateMappedMemoryRanges)
 #define GAZE_OPTIONAL_FUNCTIONS(F) \
@@ -19,21 +19,27 @@
 	F(GetPhysicalDeviceCooperativeMatrixPropertiesKHR) \
 	F(GetPipelineExecutablePropertiesKHR) F(GetPipelineExecutableStatisticsKHR)
 
+// Puts *link in front of the chain that starts at *head.
+static inline void gaze_chain(const void **head, void *link) {
+	((VkBaseOutStructure *)link)->pNext = (VkBaseOutStructure *)*head;
+	*head = link;
+}
+
 // The functions of one instance.
 typedef struct {
 	VkInstance instance;
 	VkDebugUtilsMessengerEXT messenger;
+	uint32_t api; // the version asked for
 #define F(name) PFN_vk##name name;
 	GAZE_INSTANCE_FUNCTIONS(F) GAZE_OPTIONAL_FUNCTIONS(F)
 #undef F
 } gaze_instance;
 
-// Opens the Vulkan loader; returns vkGetInstanceProcAddr, or NULL where no library of the known names opens.
-PFN_vkGetInstanceProcAddr gaze_open_loader(void);
+// Opens that library for good and returns its vkGetInstanceProcAddr, or NULL.
+PFN_vkGetInstanceProcAddr gaze_open_loader(const char *name);
 
-enum { GAZE_VALIDATE = 1, GAZE_VALIDATE_SYNC = 2 };
-
-// Creates an instance that asks for Vulkan api. debug_id != 0 sends debug messages to gazeDebugMessage(debug_id, ...).
+// Creates an instance that asks for Vulkan api, with the validation layer and its synchronization validation if asked.
+// debug_id != 0 sends debug messages to gazeDebugMessage(debug_id, ...). On failure out->instance is NULL.
 VkResult gaze_create_instance(PFN_vkGetInstanceProcAddr get, uint32_t api, int validate, uintptr_t debug_id, gaze_instance *out);
 void gaze_destroy_instance(gaze_instance *instance);
 uint32_t gaze_instance_version(PFN_vkGetInstanceProcAddr get);
@@ -41,10 +47,13 @@ int gaze_has_layer(PFN_vkGetInstanceProcAddr get, const char *name);
 
 typedef struct {
 	char name[256], driver_name[256], driver_info[256];
-	uint32_t type, vendor, device, api, driver_version, driver_id;
+	uint32_t type, vendor, device, driver_version, driver_id;
+	uint32_t api, version; // the device's, and the part of it that may be used
+	int32_t family;        // the queue family to use, or -1
+	uint32_t timestamp_bits;
 	uint8_t cache_uuid[16];
 	uint64_t max_storage_range, max_allocation, max_buffer, storage_alignment, atom_size;
-	uint32_t max_push, max_shared, max_invocations, max_group_size[3], max_group_count[3], max_allocations;
+	uint32_t max_push, max_shared, max_invocations, max_group_size[3], max_group_count[3], max_allocations, max_storage_buffers;
 	float timestamp_period;
 	uint32_t subgroup_size, subgroup_min, subgroup_max, subgroup_operations, subgroup_in_compute;
 	uint32_t float16, storage16, int8, storage8, size_control, full_subgroups, cooperative_matrix, memory_model,
@@ -54,12 +63,10 @@ typedef struct {
 void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze_properties *out);
 // Fills at most count shapes; returns how many there are.
 uint32_t gaze_matrix_shapes(gaze_instance *instance, VkPhysicalDevice adapter, VkCooperativeMatrixPropertiesKHR *out, uint32_t count);
-// Returns the queue family to use (one without graphics before one with), or -1; bits gets its timestampValidBits.
-int gaze_compute_family(gaze_instance *instance, VkPhysicalDevice adapter, uint32_t *bits);
+// Creates a device with one queue of family p->family and every feature that p names.
+VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, const gaze_properties *p, VkDevice *out);
 
-// Creates a device with one queue and every feature that p names and adapter has.
-VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, uint32_t family, const gaze_properties *p, VkDevice *out);
-
+enum { GAZE_MAX_BINDINGS = 32, GAZE_MAX_CONSTANTS = 64 };
 VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, uint32_t bindings, VkDescriptorSetLayout *out);
 VkResult gaze_create_pipeline_layout(gaze_instance *instance, VkDevice device, VkDescriptorSetLayout set, uint32_t push, VkPipelineLayout *out);
 // constants: count pairs of (id, 32-bit value). subgroup 0: the driver's choice.

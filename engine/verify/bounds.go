@@ -92,3 +92,42 @@ func turnBound(rotated bool, precision engine.Precision) float64 {
 	}
 	return 2 * step
 }
+
+// activationBound is how far an activation may be whose argument x is off by at
+// most error: no slope is above 1.13 (GELU's, at sqrt 2); the error function is
+// within 1.2e-7 and x/2 times it; an exponential's error of a few ULP reaches
+// the quotient x / (1 + e) times e / (1+e)^2, at most 1/4.
+func activationBound(x, error float64) float64 {
+	return 1.13*error + math.Abs(x)*(0.6e-7+24*u) + tiny
+}
+
+// layerNormBounds is how far each element of a normalized row may be: the mean is
+// a rounded sum; the variance a rounded sum of squares of differences that carry
+// the mean's error; the root and the division are within 5 ULP together.
+func layerNormBounds(x, gain, bias []float64, epsilon float64) []float64 {
+	width := float64(len(x))
+	mean, magnitude, variance := 0.0, 0.0, 0.0
+	for _, v := range x {
+		mean += v / width
+		magnitude += math.Abs(v) / width
+	}
+	meanError := (width + 4) * u * magnitude
+	varianceError := 0.0
+	for _, v := range x {
+		d := math.Abs(v - mean)
+		variance += d * d / width
+		varianceError += (2*d*(meanError+u*d) + meanError*meanError) / width
+	}
+	varianceError += (width + 4) * u * variance
+	deviation := math.Sqrt(variance + epsilon)
+	relative := varianceError/(2*(variance+epsilon)) + 12*u
+	bounds := make([]float64, len(x))
+	for i, v := range x {
+		d := math.Abs(v - mean)
+		bounds[i] = math.Abs(gain[i])/deviation*(d*relative+meanError+2*u*d) + tiny
+		if bias != nil {
+			bounds[i] += 2 * u * (math.Abs(bias[i]) + math.Abs(gain[i])*d/deviation)
+		}
+	}
+	return bounds
+}

@@ -21,8 +21,7 @@ type Compiled struct {
 // device can ask for, without running any: it works on RADV's null hardware too.
 // The device must have been opened with vk.WithStatistics for the reports.
 func Compile(e *engine.Engine) ([]Compiled, error) {
-	seen := map[string]bool{}
-	var all []Compiled
+	var passes []engine.Pass
 	for _, tier := range engine.Tiers {
 		for _, headDim := range gaze.HeadDims {
 			for _, precision := range []engine.Precision{engine.F32, engine.F16} {
@@ -35,22 +34,55 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 					if err != nil {
 						return nil, err
 					}
-					for _, pass := range plan.Steps[0].Passes {
-						key := pass.Kernel + fmt.Sprint(pass.Constants)
-						if pass.Kernel == "" || seen[key] {
-							continue
-						}
-						seen[key] = true
-						statistics, err := e.Statistics(pass)
-						if err != nil {
-							return nil, err
-						}
-						all = append(all, Compiled{pass.Kernel, pass.Constants, statistics})
-					}
+					passes = append(passes, plan.Steps[0].Passes...)
 				}
 			}
 		}
 	}
+	passes = append(passes, layerPasses(e.Traits())...)
+	seen := map[string]bool{}
+	var all []Compiled
+	for _, pass := range passes {
+		key := pass.Kernel + fmt.Sprint(pass.Constants)
+		if pass.Kernel == "" || seen[key] {
+			continue
+		}
+		seen[key] = true
+		statistics, err := e.Statistics(pass)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Compiled{pass.Kernel, pass.Constants, statistics})
+	}
 	slices.SortStableFunc(all, func(a, b Compiled) int { return strings.Compare(a.Kernel, b.Kernel) })
 	return all, nil
+}
+
+// layerPasses returns a pass of every specialization of the encoder's other kernels.
+func layerPasses(traits engine.Traits) []engine.Pass {
+	var passes []engine.Pass
+	for _, precision := range []engine.Precision{engine.F32, engine.F16} {
+		passes = append(passes, engine.Gather{Precision: precision}.Pass())
+		for _, bias := range []string{"", "bias"} {
+			passes = append(passes, engine.LayerNorm{Bias: engine.Ref{Buffer: bias}, Precision: precision}.Pass())
+		}
+		for _, out := range []engine.Precision{engine.F32, engine.F16} {
+			if precision == engine.F32 && out == engine.F16 {
+				continue
+			}
+			for _, e := range epilogues {
+				for _, traits.Tier = range engine.Tiers {
+					m := engine.MatMul{Activation: e.activation, Gated: e.gated, Residual: e.residual && out == engine.F32, Precision: precision, OutPrecision: out}
+					if e.bias {
+						m.Bias.Buffer = "bias"
+					}
+					passes = append(passes, m.Pass(traits))
+				}
+			}
+		}
+	}
+	for _, p := range poolings {
+		passes = append(passes, engine.Pool{Mode: p.mode}.Pass())
+	}
+	return passes
 }

@@ -86,7 +86,11 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 		if o.Problem == 0 && v.report.Cases >= o.Cases && v.report.Problems >= cycle {
 			break
 		}
-		if err := v.problem(ctx, index); err != nil {
+		err := v.problem(ctx, index)
+		if err == nil {
+			err = v.layers(ctx, index)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("verify: problem %d of seed %d: %w", index, o.Seed, err)
 		}
 		v.report.Problems++
@@ -173,10 +177,10 @@ func (v *verifier) passes(ctx context.Context, p *problem, plan *engine.Plan) er
 			}
 			seen[pass.Kernel]++
 			c := p.check(plan, pass)
-			if err := v.RunPass(ctx, plan, pass, c.buffers); err != nil {
+			if err := v.RunPass(ctx, pass, c.buffers); err != nil {
 				return err
 			}
-			v.note(p, pass.Kernel, pass.Constants, c.compare())
+			v.note(p.index, p.String(), pass.Kernel, pass.Constants, c.compare())
 		}
 	}
 	return nil
@@ -185,7 +189,7 @@ func (v *verifier) passes(ctx context.Context, p *problem, plan *engine.Plan) er
 const passesOfAKind = 3
 
 // note adds one check to its row.
-func (v *verifier) note(p *problem, kernel string, constants map[string]uint32, found finding) {
+func (v *verifier) note(problem int, text, kernel string, constants map[string]uint32, found finding) {
 	row := v.rows[kernel]
 	if row == nil {
 		row = &Row{Kernel: kernel, worst: -1, variants: map[string]map[uint32]bool{}}
@@ -207,8 +211,8 @@ func (v *verifier) note(p *problem, kernel string, constants map[string]uint32, 
 	}
 	if found.ratio > row.worst {
 		row.worst = found.ratio
-		row.Fault, row.Problem = found.fault, p.String()
-		row.Worst = fmt.Sprintf("gaze verify --device %s --kernel %s --seed %d --problem %d", v.device(), kernel, v.options.Seed, p.index)
+		row.Fault, row.Problem = found.fault, text
+		row.Worst = fmt.Sprintf("gaze verify --device %s --kernel %s --seed %d --problem %d", v.device(), kernel, v.options.Seed, problem)
 	}
 }
 

@@ -53,6 +53,6 @@ func (v *verifier) whole(ctx context.Context, p *problem, plan *engine.Plan) err
 			f.add("weights", []int{a.Heads, n, n}, i, float64(weights[i]), p.weights[i], bound)
 		}
 	})
-	v.note(p, name, nil, f)
+	v.note(p.index, p.String(), name, nil, f)
 	return nil
 }

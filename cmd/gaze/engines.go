@@ -1,0 +1,79 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/vk"
+)
+
+// deviceFlags are the flags of every command that computes on a device.
+type deviceFlags struct {
+	name     string
+	validate bool
+	noCache  bool
+}
+
+func (d *deviceFlags) declare(flags *flag.FlagSet) {
+	flags.StringVar(&d.name, "device", "", "compute on the device of this `NAME` (or index), whatever the run file says")
+	flags.BoolVar(&d.validate, "validate", false, "turn on Vulkan's validation layers, and fail if they find fault")
+	flags.BoolVar(&d.noCache, "no-cache", false, "do not keep compiled kernels for the next time")
+}
+
+// engines holds one engine for each device that was asked for.
+type engines struct {
+	flags    deviceFlags
+	options  engine.Options
+	messages atomic.Int64
+	open     map[string]*engine.Engine
+}
+
+func newEngines(flags deviceFlags, stderr io.Writer) *engines {
+	e := &engines{flags: flags, open: map[string]*engine.Engine{}}
+	if flags.validate {
+		logger := slog.New(slog.NewTextHandler(stderr, nil))
+		e.options.Vulkan = append(e.options.Vulkan, vk.WithValidation(&e.messages), vk.WithLogger(logger))
+	}
+	// Where the system names no place for caches there is none to keep.
+	if directory, err := os.UserCacheDir(); err == nil && !flags.noCache {
+		e.options.Vulkan = append(e.options.Vulkan, vk.WithPipelineCache(filepath.Join(directory, "gaze")))
+	}
+	return e
+}
+
+// get returns the engine of the device that the flags name, else name does.
+func (e *engines) get(name string) (*engine.Engine, error) {
+	if e.flags.name != "" {
+		name = e.flags.name
+	}
+	if known := e.open[name]; known != nil {
+		return known, nil
+	}
+	opened, err := engine.Open(name, e.options)
+	if err != nil {
+		return nil, err
+	}
+	e.open[name] = opened
+	return opened, nil
+}
+
+// close closes all engines. What goes wrong at that, such as a cache that cannot
+// be written, spoils no result: it is a warning. It returns an error if the
+// validation layers found fault.
+func (e *engines) close(s streams) error {
+	for _, opened := range e.open {
+		if err := opened.Close(); err != nil {
+			fmt.Fprintf(s.err, "gaze: warning: %v\n", err)
+		}
+	}
+	if n := e.messages.Load(); n > 0 {
+		return fmt.Errorf("the validation layers reported %d messages", n)
+	}
+	return nil
+}

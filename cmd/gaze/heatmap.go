@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"io"
+	"strings"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/visualize"
+)
+
+// A painter draws the weights of one head after the other. Pictures are files
+// only once the whole run has succeeded.
+type painter struct {
+	o       *outcome
+	also    func(o *outcome, head int, p visualize.Picture)
+	current *visualize.Map
+	keys    visibleKeys
+	encoded [][]byte // PNG by head
+}
+
+func newPainter(o *outcome, also func(*outcome, int, visualize.Picture)) *painter {
+	return &painter{o: o, also: also}
+}
+
+// add adds the next row, and draws the picture after a head's last.
+func (p *painter) add(head, query int, weights []float32) (err error) {
+	n := len(weights)
+	if query == 0 {
+		p.keys = visibleKeys{pattern: p.o.run.Attention.Visible(), lengths: p.o.run.Lengths}
+		p.current, err = visualize.NewMap(n, n, visualize.DefaultCells, visualize.Weight, visualize.MaxPooling)
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.current.AddRow(query, weights, p.keys.next()); err != nil {
+		return err
+	}
+	if query < n-1 {
+		return nil
+	}
+	picture := visualize.Picture{
+		Map:       p.current,
+		Title:     fmt.Sprintf("%s, head %d", p.o.run.Name, head),
+		Subtitle:  fmt.Sprintf("%v, %s, %s", p.o.run.Attention.Visible(), tokens(p.o.run.Lengths), p.o.engine.Traits().Device),
+		Sequences: p.o.run.Lengths,
+	}
+	if p.also != nil {
+		p.also(p.o, head, picture)
+	}
+	img, err := picture.Draw()
+	if err != nil {
+		return err
+	}
+	var data bytes.Buffer
+	if err := png.Encode(&data, img); err != nil {
+		return err
+	}
+	p.encoded = append(p.encoded, data.Bytes())
+	return nil
+}
+
+// write writes all pictures.
+func (p *painter) write() error {
+	for head, data := range p.encoded {
+		path := p.o.run.Output.HeatmapFile(head)
+		err := gaze.WriteFile(path, func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		p.o.files = append(p.o.files, path)
+	}
+	return nil
+}
+
+// visibleKeys walks the queries of packed sequences, from the first, and gives
+// the keys that each sees, counted over all sequences.
+type visibleKeys struct {
+	pattern gaze.Pattern
+	lengths gaze.Lengths // of the sequences from the query's own on
+	offset  int          // of that sequence
+	query   int          // within it
+	spans   []gaze.Span
+}
+
+func (v *visibleKeys) next() []gaze.Span {
+	if v.query == v.lengths[0] {
+		v.offset += v.lengths[0]
+		v.lengths, v.query = v.lengths[1:], 0
+	}
+	v.spans = v.pattern.AppendKeys(v.spans[:0], v.query, v.lengths[0])
+	for i := range v.spans {
+		v.spans[i].First += v.offset
+		v.spans[i].End += v.offset
+	}
+	v.query++
+	return v.spans
+}
+
+// tokens writes lengths as "512 + 300 tokens".
+func tokens(lengths gaze.Lengths) string {
+	const most = 6
+	if len(lengths) > most {
+		return fmt.Sprintf("%s tokens in %s sequences", count(int64(lengths.Tokens())), count(int64(len(lengths))))
+	}
+	words := make([]string, len(lengths))
+	for i, length := range lengths {
+		words[i] = count(int64(length))
+	}
+	return strings.Join(words, " + ") + " tokens"
+}

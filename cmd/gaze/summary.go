@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// summary returns what a user wants to know of all runs: of one run its kernels,
+// of several a table that compares them.
+func summary(outcomes []*outcome) string {
+	text := ""
+	if len(outcomes) == 1 {
+		text = single(outcomes[0])
+	} else {
+		text = comparison(outcomes)
+	}
+	return text + written(outcomes)
+}
+
+// written names every file.
+func written(outcomes []*outcome) string {
+	var text strings.Builder
+	for _, o := range outcomes {
+		for _, path := range o.files {
+			text.WriteString("wrote " + path + "\n")
+		}
+	}
+	if text.Len() == 0 {
+		return ""
+	}
+	return "\n" + text.String()
+}
+
+func single(o *outcome) string {
+	a, result := o.run.Attention, o.result
+	n := int64(o.run.Lengths.Tokens())
+	head := newTable("ll")
+	head.add("device", deviceLine(o))
+	head.add("attention", fmt.Sprintf("heads %d, head_dim %d, %s", a.Heads, a.HeadDim, tokens(o.run.Lengths)))
+	head.add("pattern", a.Visible().String())
+	head.add("visible pairs", fmt.Sprintf("%s of %s (%s)", count(o.plan.Map.Pairs), count(n*n), share(o.plan.Map.Pairs, n*n)))
+	head.add("computed", fmt.Sprintf("%s path in %s, %s of device memory", o.plan.Path, o.plan.Precision, size(result.Bytes)))
+	head.add("compiled", milliseconds(result.Compile)+" ms")
+
+	kernels := newTable("lrrrrr")
+	kernels.add("kernel", "dispatches", "ms", "GFLOP/s", "of visible", "moved")
+	for _, p := range result.Passes {
+		kernels.add(p.Kernel, fmt.Sprint(p.Dispatches), clock(o, milliseconds(p.GPU)), clock(o, significant(gflops(p.MultiplyAdds, p.GPU))), "", size(p.Bytes))
+	}
+	output, weights := o.times()
+	kernels.add("for the output", "", milliseconds(output), significant(o.rates().Walked), significant(o.rates().Visible))
+	if weights > 0 {
+		kernels.add("for weights only", "", milliseconds(weights))
+	}
+	return head.String() + "\n" + kernels.String()
+}
+
+// clock returns text, or - where the device has no clock.
+func clock(o *outcome, text string) string {
+	if o.result.GPU() == 0 {
+		return "-"
+	}
+	return text
+}
+
+func deviceLine(o *outcome) string {
+	adapter := o.engine.Adapter()
+	return fmt.Sprintf("%d: %s, %s, Vulkan %s, tier %s", adapter.Index, adapter.Name, adapter.Driver, adapter.API, o.engine.Traits().Tier)
+}
+
+// comparison returns the table that compares runs with the first.
+func comparison(outcomes []*outcome) string {
+	var devices []string
+	for _, o := range outcomes {
+		if line := deviceLine(o); !slices.Contains(devices, line) {
+			devices = append(devices, line)
+		}
+	}
+	t := newTable("lrrrrrrrrr")
+	t.add("", "", "weights", "visible", "", "device", "output", "output", "weights", "weights")
+	t.add("run", "ms", "ms", "pairs", "GFLOP/s", "memory", "cosine", "max |Δ|", "max |Δ|", "moved")
+	clocked, compared := true, false
+	for i, o := range outcomes {
+		output, weights := o.times()
+		weightTime := "-"
+		if weights > 0 {
+			weightTime = milliseconds(weights)
+		}
+		row := []string{o.run.Name, milliseconds(output), weightTime, count(o.plan.Map.Pairs), significant(o.rates().Visible), size(o.result.Bytes)}
+		row = append(row, distanceCells(o.distance)...)
+		if len(devices) > 1 {
+			row[0] += fmt.Sprintf(" (device %d, %s)", o.engine.Adapter().Index, o.plan.Precision)
+		}
+		t.add(row...)
+		clocked = clocked && o.result.GPU() > 0
+		compared = compared || i > 0 && o.distance != nil && o.distance.Weights != nil
+	}
+	text := "device " + strings.Join(devices, "\ndevice ") + "\n\n" + t.String() + "\n"
+	if !clocked {
+		text += "A device without a clock is timed by the host.\n"
+	}
+	text += "Distances are from the first run."
+	if compared {
+		text += " Weights moved: the share of its attention that a query spends\non other keys, half the sum of |Δ| over its row, on average."
+	}
+	return text + "\n"
+}
+
+// distanceCells returns four cells.
+func distanceCells(d *distance) []string {
+	cells := []string{"-", "-", "-", "-"}
+	if d == nil {
+		return cells
+	}
+	cells[0], cells[1] = fmt.Sprintf("%.6f", d.Output.Cosine), fmt.Sprintf("%.3g", d.Output.Largest)
+	if d.Weights != nil {
+		cells[2], cells[3] = fmt.Sprintf("%.3g", d.Weights.Largest), fmt.Sprintf("%.2f%%", 100*d.Weights.TotalVariation)
+	}
+	return cells
+}

@@ -1,0 +1,158 @@
+package engine
+
+import "fmt"
+
+// An Activation is a function that an epilogue applies, by its number in
+// shaders/include/activation.glsl.
+type Activation uint32
+
+const (
+	Identity Activation = iota
+	GELU                // x/2 (1 + erf(x / sqrt 2)), exact
+	GELUTanh            // its approximation by tanh
+	SiLU
+	ReLU
+	Tanh
+)
+
+// A MatMul is out = epilogue(a w^T), with a [Rows, Depth], w [Columns, Depth] (or
+// [2 Columns, Depth] if Gated) and out [Rows, Columns]; both depth and columns
+// are multiples of 4. See shaders/include/matmul.glsl for the epilogue's order.
+type MatMul struct {
+	Rows, Columns, Depth int
+	A, W, Out            Ref
+	Bias                 Ref // f32; none where its Buffer is ""
+	OutRow, FirstOut     int // elements between two rows of out (0: Columns), and where column 0 stands
+	Gated, Residual      bool
+	Activation           Activation
+	Precision            Precision // of a and w
+	OutPrecision         Precision // F32 where Residual
+}
+
+// Pass returns the dispatch that computes m on a device with traits t.
+func (m MatMul) Pass(t Traits) Pass {
+	kernel := fmt.Sprintf("matmul_%s_%s", t.Tier, m.Precision)
+	if m.Precision != m.OutPrecision {
+		kernel += "_" + string(m.OutPrecision)
+	}
+	constants := map[string]uint32{"BIAS": 0, "GATED": 0, "ACTIVATION": uint32(m.Activation)}
+	bias := m.W // anything readable: the kernel does not look
+	if m.Bias.Buffer != "" {
+		constants["BIAS"], bias = 1, m.Bias
+	}
+	width, weights := 64, int64(m.Columns)
+	rowsPerGroup := 64
+	if m.Gated {
+		constants["GATED"], width, weights = 1, 32, 2*weights
+	}
+	if m.OutPrecision == F32 {
+		if constants["RESIDUAL"] = 0; m.Residual {
+			constants["RESIDUAL"] = 1
+		}
+	}
+	if t.Tier == Lanes {
+		const lanes = 16
+		constants["LANES"], rowsPerGroup = lanes, 8
+		width = width / 8 * lanes
+	}
+	outRow := m.OutRow
+	if outRow == 0 {
+		outRow = m.Columns
+	}
+	size := m.Precision.size()
+	return Pass{
+		Kernel: kernel, Constants: constants,
+		Push: map[string]any{"rows": m.Rows, "columns": m.Columns, "depth": m.Depth / 4, "a_row": m.Depth / 4,
+			"out_row": outRow / 4, "first_out": m.FirstOut / 4},
+		Bind:         []Ref{m.A, m.W, bias, m.Out},
+		Groups:       [3]uint32{ceilDiv(m.Columns, width), ceilDiv(m.Rows, rowsPerGroup), 1},
+		MultiplyAdds: int64(m.Rows) * weights * int64(m.Depth),
+		Bytes:        (int64(m.Rows)+weights)*int64(m.Depth)*size + int64(m.Rows)*int64(m.Columns)*m.OutPrecision.size(),
+	}
+}
+
+// A LayerNorm is y = (x - mean) / sqrt(variance + Epsilon) * gain + bias over rows
+// of Width elements, a multiple of 4. x, gain and bias are f32.
+type LayerNorm struct {
+	Rows, Width int
+	X, Gain, Y  Ref
+	Bias        Ref // none where its Buffer is ""
+	Epsilon     float64
+	Precision   Precision // of y
+}
+
+// Pass returns the dispatch that computes l.
+func (l LayerNorm) Pass() Pass {
+	constants, bias := map[string]uint32{"BIAS": 0}, l.Gain
+	if l.Bias.Buffer != "" {
+		constants["BIAS"], bias = 1, l.Bias
+	}
+	elements := int64(l.Rows) * int64(l.Width)
+	return Pass{
+		Kernel: "layernorm_" + string(l.Precision), Constants: constants,
+		Push:   map[string]any{"rows": l.Rows, "groups": l.Width / 4, "epsilon": l.Epsilon},
+		Bind:   []Ref{l.X, l.Gain, bias, l.Y},
+		Groups: [3]uint32{ceilDiv(l.Rows, 4), 1, 1}, MultiplyAdds: 4 * elements, Bytes: elements * (4 + l.Precision.size()),
+	}
+}
+
+// A Gather copies rows of a table, [Count, Width], by their indices into y,
+// [Rows, Width] f32. It leaves rows alone whose index is not within
+// First <= index < First+Count: such a table is read in several passes.
+type Gather struct {
+	Rows, Width       int // a multiple of 4
+	First, Count      int
+	Table, Indices, Y Ref
+	Precision         Precision // of the table
+}
+
+// Pass returns the dispatch that computes g.
+func (g Gather) Pass() Pass {
+	return Pass{
+		Kernel: "gather_" + string(g.Precision), Constants: map[string]uint32{},
+		Push:   map[string]any{"rows": g.Rows, "groups": g.Width / 4, "first": g.First, "count": g.Count},
+		Bind:   []Ref{g.Table, g.Indices, g.Y},
+		Groups: [3]uint32{ceilDiv(g.Rows, 4), 1, 1}, Bytes: int64(g.Rows) * int64(g.Width) * (4 + g.Precision.size()),
+	}
+}
+
+// A PoolMode is how Pool makes one vector of a sequence, by its number in
+// shaders/pool.comp.
+type PoolMode uint32
+
+const (
+	PoolCLS PoolMode = iota
+	PoolLast
+	PoolMax
+	PoolMean
+	PoolMeanSqrt
+	PoolWeightedMean
+)
+
+// A Pool makes one vector, f32, of the rows of each sequence of x, [rows, Width]
+// f32. Spans holds three words a sequence: first row, end row, and what the
+// weights of a weighted mean count from.
+type Pool struct {
+	Sequences, Width int
+	Rows             int // of x that are read, for the account
+	Mode             PoolMode
+	X, Spans, Y      Ref
+	OutRow, FirstOut int // elements between two rows of y (0: Width), and where the result starts
+}
+
+// Pass returns the dispatch that computes p.
+func (p Pool) Pass() Pass {
+	outRow := p.OutRow
+	if outRow == 0 {
+		outRow = p.Width
+	}
+	elements := int64(p.Rows) * int64(p.Width)
+	return Pass{
+		Kernel: "pool", Constants: map[string]uint32{"MODE": uint32(p.Mode)},
+		Push:   map[string]any{"groups": p.Width / 4, "out_row": outRow / 4, "first_out": p.FirstOut / 4},
+		Bind:   []Ref{p.X, p.Spans, p.Y},
+		Groups: [3]uint32{uint32(p.Sequences), ceilDiv(p.Width/4, 64), 1}, MultiplyAdds: elements, Bytes: 4 * elements,
+	}
+}
+
+func ceilDiv(x, by int) uint32 { return uint32((x + by - 1) / by) }

@@ -1,0 +1,47 @@
+// Descriptor sets, recording and submitting.
+#include "shim.h"
+
+VkResult gaze_create_descriptor_pool(gaze_instance *instance, VkDevice device, uint32_t sets, uint32_t buffers, VkDescriptorPool *out) {
+	VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffers};
+	VkDescriptorPoolCreateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, NULL, 0, sets, 1, &size};
+	return instance->CreateDescriptorPool(device, &info, NULL, out);
+}
+
+VkResult gaze_allocate_set(gaze_instance *instance, VkDevice device, VkDescriptorPool pool, VkDescriptorSetLayout layout, VkDescriptorSet *out) {
+	VkDescriptorSetAllocateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO, NULL, pool, 1, &layout};
+	return instance->AllocateDescriptorSets(device, &info, out);
+}
+
+void gaze_write_set(gaze_instance *instance, VkDevice device, VkDescriptorSet set, uint32_t count, const VkDescriptorBufferInfo *buffers) {
+	VkWriteDescriptorSet write = {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, NULL, set, 0, 0, count, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, NULL, buffers, NULL};
+	// One write covers consecutive bindings of one type and stage.
+	instance->UpdateDescriptorSets(device, 1, &write, 0, NULL);
+}
+
+void gaze_barrier(gaze_instance *instance, VkCommandBuffer commands, VkPipelineStageFlags from, VkAccessFlags written, VkPipelineStageFlags to, VkAccessFlags used) {
+	VkMemoryBarrier barrier = {VK_STRUCTURE_TYPE_MEMORY_BARRIER, NULL, written, used};
+	instance->CmdPipelineBarrier(commands, from, to, 0, 1, &barrier, 0, NULL, 0, NULL);
+}
+
+void gaze_copy(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, uint64_t from_offset, VkBuffer to, uint64_t to_offset, uint64_t size) {
+	VkBufferCopy region = {from_offset, to_offset, size};
+	instance->CmdCopyBuffer(commands, from, to, 1, &region);
+}
+
+void gaze_dispatch(gaze_instance *instance, VkCommandBuffer commands, const uint32_t base[3], const uint32_t groups[3]) {
+	// Older validation layers do not see the hazards of vkCmdDispatchBase, so it serves only where it must.
+	if (!base[0] && !base[1] && !base[2]) instance->CmdDispatch(commands, groups[0], groups[1], groups[2]);
+	else instance->CmdDispatchBase(commands, base[0], base[1], base[2], groups[0], groups[1], groups[2]);
+}
+
+VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer commands, VkFence fence) {
+	VkSubmitInfo info = {VK_STRUCTURE_TYPE_SUBMIT_INFO};
+	info.commandBufferCount = 1;
+	info.pCommandBuffers = &commands;
+	return instance->QueueSubmit(queue, 1, &info, fence);
+}
+
+VkResult gaze_flush(gaze_instance *instance, VkDevice device, VkDeviceMemory memory, uint64_t offset, uint64_t size, int invalidate) {
+	VkMappedMemoryRange range = {VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE, NULL, memory, offset, size};
+	return invalidate ? instance->InvalidateMappedMemoryRanges(device, 1, &range) : instance->FlushMappedMemoryRanges(device, 1, &range);
+}

@@ -37,13 +37,6 @@ func (m *BlockMap) QueryTiles() int { return len(m.First) - 1 }
 // to the rows and the tiles they touch, never to rows squared for a window.
 // Equal masks are stored once: a sliding window needs a handful.
 func NewBlockMap(p Pattern, lengths Lengths, queryTile int) *BlockMap {
-	m, _ := BlockMapWithin(p, lengths, queryTile, math.MaxInt)
-	return m
-}
-
-// BlockMapWithin is NewBlockMap, but gives up and returns false once the map has
-// more than maxTiles tiles: full attention over a million tokens has billions.
-func BlockMapWithin(p Pattern, lengths Lengths, queryTile, maxTiles int) (*BlockMap, bool) {
 	rows := lengths.Tokens()
 	m := &BlockMap{Rows: rows, QueryTile: queryTile, First: []uint32{0}}
 	b := mapBuilder{
@@ -67,11 +60,8 @@ func BlockMapWithin(p Pattern, lengths Lengths, queryTile, maxTiles int) (*Block
 			}
 		}
 		b.flush(m)
-		if len(m.Tiles) > maxTiles {
-			return nil, false
-		}
 	}
-	return m, true
+	return m
 }
 
 // A mapBuilder holds the mask words of one tile of queries while it is filled:

@@ -77,11 +77,11 @@ func TestBadCalls(t *testing.T) {
 	for _, b := range plan.Buffers {
 		buffers[b.Name] = make([]byte, b.Bytes)
 	}
-	if err := e.RunPass(ctx, plan, pass, buffers); err != nil {
+	if err := e.RunPass(ctx, pass, buffers); err != nil {
 		t.Error(err)
 	}
 	pass.Push = nil
-	if err := e.RunPass(ctx, plan, pass, buffers); err == nil || !strings.Contains(err.Error(), "push constants") {
+	if err := e.RunPass(ctx, pass, buffers); err == nil || !strings.Contains(err.Error(), "push constants") {
 		t.Errorf("error %v for no push constants", err)
 	}
 	pass.Kernel = "rope_f64"

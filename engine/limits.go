@@ -48,9 +48,10 @@ func (p *planner) limits() error {
 	return p.fits(bufMap, p.leastMapBytes())
 }
 
-// leastMapBytes returns a size that the block map has at least: it counts the
-// tiles that the first query of each tile sees, and gives up counting beyond
-// what the device binds. A map that cannot be bound may not fit in memory either.
+// leastMapBytes returns a size that the block map has at least, at once: it counts
+// the tiles that the first query of each tile sees, up to what the device binds.
+// Building the map of full attention over a million tokens to learn that it is
+// too large takes seconds and gigabytes.
 func (p *planner) leastMapBytes() int64 {
 	pattern := p.Attention.Visible()
 	sequence, offset := 0, 0

@@ -132,6 +132,9 @@ func (p Pass) cut(share float64, first []uint32) (now, later Pass, ok bool) {
 	}
 	// upTo is the share of the work in the first count workgroups.
 	upTo := func(count int) float64 { return float64(count) / float64(groups) }
+	if p.Tiles != nil {
+		first = p.Tiles
+	}
 	if _, walks := p.Push["map_tiles"]; walks && dimension == 0 {
 		tiles := first[p.Base[0]:][:groups+1]
 		if all := tiles[groups] - tiles[0]; all > 0 {

@@ -8,26 +8,14 @@ import (
 
 // fused plans the one pass that never stores the weights.
 func (p *planner) fused() Pass {
-	groups, tiles := p.Attention.HeadDim/4, p.Map.QueryTiles()
-	constants := map[string]uint32{"HEAD_DIM": uint32(p.Attention.HeadDim)}
-	if p.Traits.Tier == Lanes {
-		constants["QUERY_TILE"], constants["KEEP_QUERY"] = uint32(p.tile), 0
-		if p.Traits.CPU {
-			constants["KEEP_QUERY"] = 1 // its stack has room for what a GPU's registers have not
-		}
-	}
 	g := p.group
-	return Pass{
-		Kernel:    "attention_" + string(p.Traits.Tier) + p.suffix,
-		Constants: constants,
-		Push: p.visit(map[string]any{"in_row": groups, "in_head": int(p.headStride) * groups,
-			"out_row": groups, "out_head": int(p.headStride) * groups, "scale": p.Attention.ScoreScale()}),
-		Bind: []Ref{g.of(p.turned(bufQuery, bufQueryTurned), p.tensorBytes()), g.of(p.turned(bufKey, bufKeyTurned), p.tensorBytes()),
-			g.of(bufValue, p.tensorBytes()), p.whole(bufMap), g.of(bufOutput, p.outputBytes()), g.of(bufLSE, p.headStride*4)},
-		Groups:       [3]uint32{uint32(tiles), uint32(g.count), 1},
-		MultiplyAdds: int64(g.count) * p.tilePairs(0, tiles) * int64(2*p.Attention.HeadDim),
-		Bytes:        int64(g.count)*int64(p.rows)*(int64(p.Attention.HeadDim)*(3*p.Precision.size()+4)+4) + p.mapBytes(),
-	}
+	return FusedAttention{
+		Heads: g.count, HeadDim: p.Attention.HeadDim, Scale: p.Attention.ScoreScale(), Map: p.Map,
+		Precision: p.Precision, OutPrecision: F32, In: p.layout(), Out: p.layout(), LSEHead: int(p.headStride),
+		Query: g.of(p.turned(bufQuery, bufQueryTurned), p.tensorBytes()), Key: g.of(p.turned(bufKey, bufKeyTurned), p.tensorBytes()),
+		Value: g.of(bufValue, p.tensorBytes()), BlockMap: p.whole(bufMap),
+		Output: g.of(bufOutput, p.outputBytes()), LSE: g.of(bufLSE, p.headStride*4),
+	}.Pass(p.Traits)
 }
 
 // chunks plans everything that needs the weights in memory: the whole explicit

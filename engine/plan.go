@@ -45,6 +45,7 @@ type Pass struct {
 	Push         map[string]any
 	Bind         []Ref // in the order of the kernel's bindings
 	Base, Groups [3]uint32
+	Tiles        []uint32 // gaze.BlockMap.First of the map that the kernel walks, nil where it walks none
 	MultiplyAdds int64
 	Bytes        int64 // that the pass must at least move, each element once
 }
@@ -99,12 +100,7 @@ func NewPlan(t Traits, r Request) (*Plan, error) {
 	if err := p.limits(); err != nil {
 		return nil, err
 	}
-	// Two words a tile: more would not fit in one binding.
-	within := false
-	if p.Map, within = gaze.BlockMapWithin(r.Attention.Visible(), r.Lengths, p.tile, int(t.StorageRange/8)); !within {
-		return nil, fmt.Errorf("%s over %d tokens is more visible tiles than the %d that %s holds in one buffer: use fewer tokens or a sparser pattern",
-			r.Attention.Visible(), p.rows, t.StorageRange/8, t.Device)
-	}
+	p.Map = gaze.NewBlockMap(r.Attention.Visible(), r.Lengths, p.tile)
 	if err := p.buffers(); err != nil {
 		return nil, err
 	}
@@ -149,7 +145,7 @@ func (p *planner) tensorBytes() int64 {
 func (p *planner) outputBytes() int64 { return p.headStride * int64(p.Attention.HeadDim) * 4 }
 
 func (p *planner) mapBytes() int64 {
-	return 4 * int64(len(p.Map.First)+2*len(p.Map.Tiles)+len(p.Map.Masks))
+	return MapBytes(p.Map)
 }
 
 func (p *planner) buffers() error {
@@ -216,23 +212,17 @@ func (p *planner) turned(plain, rotated string) string {
 	return plain
 }
 
-// turnedRows is the number of rows that one workgroup of rope.comp turns.
-const turnedRows = 16
-
 func (p *planner) rope(from, to string) Pass {
-	half := p.Attention.HeadDim / 2
-	groups := p.Attention.HeadDim / 4
-	stride := int(p.headStride) * groups
-	return Pass{
-		Kernel:    "rope" + p.suffix,
-		Constants: map[string]uint32{"HEAD_DIM": uint32(p.Attention.HeadDim)},
-		Push:      map[string]any{"rows": p.rows, "x_row": groups, "x_head": stride, "y_row": groups, "y_head": stride},
-		Bind: []Ref{p.group.of(from, p.tensorBytes()), p.whole(bufCosine), p.whole(bufSine), p.whole(bufPositions),
-			p.group.of(to, p.tensorBytes())},
-		Groups:       [3]uint32{uint32((p.rows + turnedRows - 1) / turnedRows), uint32(p.group.count), 1},
-		MultiplyAdds: int64(p.group.count) * int64(p.rows) * int64(2*half) * 2,
-		Bytes:        2 * int64(p.group.count) * int64(p.rows) * int64(p.Attention.HeadDim) * p.Precision.size(),
-	}
+	return Rotation{
+		Heads: p.group.count, HeadDim: p.Attention.HeadDim, Rows: p.rows, Precision: p.Precision, From: p.layout(), To: p.layout(),
+		X: p.group.of(from, p.tensorBytes()), Y: p.group.of(to, p.tensorBytes()),
+		Cosines: p.whole(bufCosine), Sines: p.whole(bufSine), Positions: p.whole(bufPositions),
+	}.Pass()
+}
+
+// layout is that of every tensor [heads, n, headDim] of a plan.
+func (p *planner) layout() Layout {
+	return Layout{Row: p.Attention.HeadDim, Head: int(p.headStride) * p.Attention.HeadDim}
 }
 
 // visit returns the push constants that every kernel which walks the block map takes.

@@ -16,14 +16,19 @@ type Input struct{ Query, Key, Value []float32 }
 type Result struct {
 	Output []float32 // [heads, n, headDim]
 	LSE    []float32 // [heads, n], natural log; -Inf where a query sees nothing
-	Passes []PassTime
+	Timing
+	Bytes int64 // of device memory in the plan's buffers
+}
+
+// A Timing is how long the passes of a run took.
+type Timing struct {
+	Passes []PassTime // in the order of each kernel's first pass
 	// Compile is the time that preparing kernels for their first use took.
 	Compile time.Duration
 	// Host is the time from the first submit to the last result, compiling and
 	// uploading left out.
 	Host    time.Duration
 	Submits int
-	Bytes   int64 // of device memory in the plan's buffers
 }
 
 // A PassTime is the time of all dispatches of one kernel.
@@ -36,7 +41,7 @@ type PassTime struct {
 }
 
 // GPU returns the sum over all passes.
-func (r *Result) GPU() time.Duration {
+func (r *Timing) GPU() time.Duration {
 	var sum time.Duration
 	for _, p := range r.Passes {
 		sum += p.GPU
@@ -97,7 +102,11 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Re
 	if err := r.upload(ctx, in); err != nil {
 		return nil, err
 	}
-	if err := r.warm(ctx); err != nil {
+	var passes []Pass
+	for _, s := range p.Steps {
+		passes = append(passes, s.Passes...)
+	}
+	if err := r.warm(ctx, passes); err != nil {
 		return nil, err
 	}
 	start := time.Now()
@@ -116,7 +125,7 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Re
 	if err := r.download(ctx); err != nil {
 		return nil, err
 	}
-	r.sumPasses()
+	r.sumPasses(passes)
 	if watch.Progress != nil {
 		watch.Progress(1)
 	}
@@ -125,26 +134,24 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Re
 
 // warm compiles what has not run yet and runs one workgroup of it: many drivers
 // do the better part of compiling at the first dispatch.
-func (r *runner) warm(ctx context.Context) error {
+func (r *runner) warm(ctx context.Context, passes []Pass) error {
 	start := time.Now()
-	for _, s := range r.plan.Steps {
-		for _, pass := range s.Passes {
-			if pass.Kernel == "" {
-				continue
-			}
-			p, err := r.pipeline(pass.Kernel, pass.Constants)
-			if err != nil {
-				return err
-			}
-			if p.warm {
-				continue
-			}
-			pass.Groups = [3]uint32{1, 1, 1}
-			if _, err := r.submit(ctx, []Pass{pass}, false); err != nil {
-				return err
-			}
-			p.warm = true
+	for _, pass := range passes {
+		if pass.Kernel == "" {
+			continue
 		}
+		p, err := r.pipeline(pass.Kernel, pass.Constants)
+		if err != nil {
+			return err
+		}
+		if p.warm {
+			continue
+		}
+		pass.Groups = [3]uint32{1, 1, 1}
+		if _, err := r.submit(ctx, []Pass{pass}, false); err != nil {
+			return err
+		}
+		p.warm = true
 	}
 	r.result.Compile = time.Since(start)
 	return nil
@@ -214,16 +221,14 @@ func (r *runner) submit(ctx context.Context, passes []Pass, timed bool) ([]time.
 }
 
 // sumPasses puts the times of all kernels in the order of their first passes.
-func (r *runner) sumPasses() {
-	for _, s := range r.plan.Steps {
-		for _, pass := range s.Passes {
-			if t := r.times[pass.Kernel]; t != nil {
-				delete(r.times, pass.Kernel)
-				if t.Kernel == "" {
-					t.Kernel = "zero"
-				}
-				r.result.Passes = append(r.result.Passes, *t)
+func (r *runner) sumPasses(passes []Pass) {
+	for _, pass := range passes {
+		if t := r.times[pass.Kernel]; t != nil {
+			delete(r.times, pass.Kernel)
+			if t.Kernel == "" {
+				t.Kernel = "zero"
 			}
+			r.result.Passes = append(r.result.Passes, *t)
 		}
 	}
 }

@@ -81,7 +81,7 @@ void main()
     if (row < rows) {
         float inverse = total == 0.0 ? 0.0 : 1.0 / total;
         for (uint c = 0u; c < GROUPS; c++) {
-            result[head * out_head + row * out_row + c] = sum[c] * inverse;
+            write_output(head * out_head + row * out_row + c, sum[c] * inverse);
         }
         write_lse(head, row, maximum, total);
     }

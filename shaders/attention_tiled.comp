@@ -129,7 +129,7 @@ void main()
     if (row < rows) {
         float inverse = total == 0.0 ? 0.0 : 1.0 / total;
         for (uint c = 0u; c < OWN_GROUPS; c++) {
-            result[head * out_head + row * out_row + c * PARTS + part] = sum[c] * inverse;
+            write_output(head * out_head + row * out_row + c * PARTS + part, sum[c] * inverse);
         }
         if (part == 0u) {
             write_lse(head, row, maximum, total);

@@ -179,7 +179,7 @@ func TestLostDevice(t *testing.T) {
 		}
 		return nil
 	}))
-	c, b := longWork(t, d)
+	c, _, b := longWork(t, d)
 	mapped, err := d.NewBuffer("mapped", 64, UploadMemory)
 	if err != nil {
 		t.Fatal(err)

@@ -29,6 +29,7 @@ func TestHeapAgainstModel(t *testing.T) {
 	for name, opts := range map[string][]Option{"as it is": nil, "discrete": {discreteGPU}} {
 		t.Run(name, func(t *testing.T) {
 			d := openDevice(t, opts...)
+			d.adapter.raw.atom_size = 1024 // more than CPU drivers ask for
 			random := rand.New(rand.NewPCG(5, 6))
 			var held []*Buffer
 			for range 400 {

@@ -16,12 +16,19 @@ import (
 // TestBindingUsesFreedMemory shows why shim.h exists:
 //
 //	go test -tags reproduce -run TestBindingUsesFreedMemory -v ./vk
+//
+// vulkan-go copies an argument that is a slice of structs to C memory and frees
+// the copy in a finalizer of a variable that is dead before the call into the
+// driver begins. Under constant collection, in ten seconds each, on two cores:
+// CreateComputePipelines crashed 8 of 8 processes, UpdateDescriptorSets 6 of 8,
+// CmdPipelineBarrier, which is over in microseconds, 0 of 8 (lavapipe 22.3.6).
 func TestBindingUsesFreedMemory(t *testing.T) {
 	const child = "GAZE_TEST_UNSAFE_CALL"
 	if call := os.Getenv(child); call != "" {
 		bindingInLoop(t, call, 10*time.Second)
 		return
 	}
+	all := 0
 	for _, call := range []string{"CreateComputePipelines", "UpdateDescriptorSets", "CmdPipelineBarrier"} {
 		const runs = 8
 		crashed := 0
@@ -36,6 +43,10 @@ func TestBindingUsesFreedMemory(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %d of %d processes crashed", call, crashed, runs)
+		all += crashed
+	}
+	if all == 0 {
+		t.Error("nothing crashed: if vulkan-go was mended, the shim can shrink")
 	}
 }
 

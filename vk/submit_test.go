@@ -10,26 +10,30 @@ import (
 	vulkan "github.com/vulkan-go/vulkan"
 )
 
-// longWork returns a list that takes the device half a second or more, and a
-// buffer that it reads.
-func longWork(t testing.TB, d *Device) (*Commands, *Buffer) {
+// longWork returns a list that takes the device half a second or more, what
+// records another such list, and a buffer that they read.
+func longWork(t testing.TB, d *Device) (c *Commands, record func() *Commands, from *Buffer) {
 	t.Helper()
 	const elements, goal = 1 << 18, 500 * time.Millisecond
 	p := newStep(t, d, 1664525)
 	from, to := newBuffer(t, d, "from", 4*elements), newBuffer(t, d, "to", 4*elements)
-	for rounds := 1000.0; ; {
+	rounds := 1000.0
+	record = func() *Commands {
 		const most = 1 << 15 // lavapipe ends every loop after 65535 rounds
 		r := newRecorder(t, d)
 		for left := int(rounds); left > 0; left -= most {
 			step(r, p, from.Whole(), to.Whole(), 1013904223, uint32(min(left, most)))
 		}
-		c := finish(t, r)
+		return finish(t, r)
+	}
+	for {
+		c = record()
 		run(t, c) // the first run may compile
 		start := time.Now()
 		run(t, c)
 		took := time.Since(start)
 		if took > goal {
-			return c, from
+			return c, record, from
 		}
 		c.Close()
 		rounds *= min(1.5*goal.Seconds()/took.Seconds(), 1000)
@@ -40,7 +44,7 @@ func longWork(t testing.TB, d *Device) (*Commands, *Buffer) {
 // until it is done.
 func TestCancelledRun(t *testing.T) {
 	d := openDevice(t)
-	c, b := longWork(t, d)
+	c, _, b := longWork(t, d)
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := c.Run(ended); !errors.Is(err, context.Canceled) || c.flying {
@@ -68,6 +72,31 @@ func TestCancelledRun(t *testing.T) {
 		t.Error("a buffer was freed while the device used it")
 	}
 	wantError(t, c.Run(context.Background()), ErrClosed, "commands that use buffer from: it is already closed")
+}
+
+// Commands and kernels that are closed in flight are freed when the work is done.
+func TestCloseInFlight(t *testing.T) {
+	d := openDevice(t)
+	first, record, _ := longWork(t, d)
+	closeInFlight := func(c *Commands, what closer) {
+		t.Helper()
+		if err := c.Submit(); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		what.Close()
+		if took := time.Since(start); took < 100*time.Millisecond {
+			t.Errorf("it was freed after %v", took)
+		}
+	}
+	closeInFlight(first, first)
+	if d.inFlight.Load() != 0 {
+		t.Errorf("%d are in flight", d.inFlight.Load())
+	}
+	second := record()
+	for p := range second.pipelines {
+		closeInFlight(second, p)
+	}
 }
 
 func TestUseOfClosed(t *testing.T) {

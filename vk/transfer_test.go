@@ -93,7 +93,7 @@ func TestCancelledTransfer(t *testing.T) {
 	d := openDevice(t, discreteGPU)
 	b := newBuffer(t, d, "x", 1<<20)
 	upload(t, d, b.Whole(), 1, 2, 3)
-	long, _ := longWork(t, d)
+	long, _, _ := longWork(t, d)
 	if err := long.Submit(); err != nil {
 		t.Fatal(err)
 	}

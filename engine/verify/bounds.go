@@ -25,13 +25,17 @@ const (
 	halfTiny = 0x1p-14
 )
 
+// storeBound: what storing a value as f16 adds.
+func storeBound(half bool, value float64) float64 {
+	if !half {
+		return 0
+	}
+	return halfStep*math.Abs(value) + halfTiny
+}
+
 // ropeBound: two products and their sum, each rounded; then the store.
 func ropeBound(precision engine.Precision, first, second, exact float64) float64 {
-	bound := 3*u*(math.Abs(first)+math.Abs(second)) + tiny
-	if precision == engine.F16 {
-		bound += halfStep*math.Abs(exact) + halfTiny
-	}
-	return bound
+	return 3*u*(math.Abs(first)+math.Abs(second)) + tiny + storeBound(precision == engine.F16, exact)
 }
 
 // scoreBound: headDim products summed, times the scale, itself rounded.

@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/gazevk/gaze"
@@ -24,12 +25,13 @@ type part struct {
 
 // check prepares the buffers of a pass and what it must make of them.
 func (p *problem) check(plan *engine.Plan, pass engine.Pass) *check {
+	pass.Bind = slices.Clone(pass.Bind)
 	t := part{p: p, plan: plan, pass: pass, n: p.Lengths.Tokens(), headDim: p.Attention.HeadDim, queryTile: plan.Map.QueryTile,
 		firstTile: int(pass.Base[0]), tiles: int(pass.Groups[0])}
 	if rows, ok := pass.Push["chunk_rows"]; ok {
 		t.rows, t.stride, t.firstRow = rows.(int), pass.Push["key_stride"].(int), pass.Push["first_row"].(int)
 	}
-	c := &check{buffers: map[string][]byte{}}
+	c := &check{buffers: map[string][]byte{}, pass: pass}
 	for _, b := range plan.Buffers {
 		for _, ref := range pass.Bind {
 			if ref.Buffer == b.Name {

@@ -52,6 +52,7 @@ const (
 
 // A check is one pass with its inputs and what it must make of them.
 type check struct {
+	pass    engine.Pass // as it must be run
 	buffers map[string][]byte
 	expect  []*expectation
 }

@@ -34,7 +34,12 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 					if err != nil {
 						return nil, err
 					}
-					passes = append(passes, plan.Steps[0].Passes...)
+					for _, pass := range plan.Steps[0].Passes {
+						passes = append(passes, pass)
+						if narrow, ok := narrowOutput(pass); ok {
+							passes = append(passes, narrow)
+						}
+					}
 				}
 			}
 		}
@@ -56,6 +61,14 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 	}
 	slices.SortStableFunc(all, func(a, b Compiled) int { return strings.Compare(a.Kernel, b.Kernel) })
 	return all, nil
+}
+
+// narrowOutput returns an attention pass on f16 tensors with its output in f16,
+// as encoders have it, instead of f32.
+func narrowOutput(pass engine.Pass) (engine.Pass, bool) {
+	name, ok := strings.CutSuffix(pass.Kernel, "_f16_f32")
+	pass.Kernel = name + "_f16"
+	return pass, ok && strings.HasPrefix(name, "attention_")
 }
 
 // layerPasses returns a pass of every specialization of the encoder's other kernels.

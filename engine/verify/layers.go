@@ -16,7 +16,6 @@ import (
 // what it must make of them.
 type layerCase struct {
 	check
-	pass engine.Pass
 	text string
 }
 
@@ -154,10 +153,7 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index int) *layerCase {
 				value += before
 				bound += 2 * u * (math.Abs(value) + math.Abs(before))
 			}
-			if m.OutPrecision == engine.F16 {
-				bound += halfStep*math.Abs(value) + halfTiny
-			}
-			e.set(at, value, bound)
+			e.set(at, value, bound+storeBound(m.OutPrecision == engine.F16, value))
 		}
 	}
 	return c
@@ -229,10 +225,7 @@ func layerNormCase(random *rand.Rand, index int) *layerCase {
 		bounds := layerNormBounds(x[row*l.Width:(row+1)*l.Width], gain, bias, l.Epsilon)
 		for d, bound := range bounds {
 			value := exact[row*l.Width+d]
-			if l.Precision == engine.F16 {
-				bound += halfStep*math.Abs(value) + halfTiny
-			}
-			e.set(row*l.Width+d, value, bound)
+			e.set(row*l.Width+d, value, bound+storeBound(l.Precision == engine.F16, value))
 		}
 	}
 	return c

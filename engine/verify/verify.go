@@ -172,17 +172,31 @@ func (v *verifier) passes(ctx context.Context, p *problem, plan *engine.Plan) er
 	seen := map[string]int{}
 	for _, step := range plan.Steps {
 		for _, pass := range step.Passes {
-			if pass.Kernel == "" || !v.wants(pass.Kernel) || seen[pass.Kernel] == passesOfAKind {
-				continue
+			kinds := []engine.Pass{pass}
+			if narrow, ok := narrowOutput(pass); ok {
+				kinds = append(kinds, narrow)
 			}
-			seen[pass.Kernel]++
-			c := p.check(plan, pass)
-			if err := v.RunPass(ctx, pass, c.buffers); err != nil {
-				return err
+			for _, pass := range kinds {
+				if pass.Kernel == "" || !v.wants(pass.Kernel) || seen[pass.Kernel] == passesOfAKind {
+					continue
+				}
+				seen[pass.Kernel]++
+				if err := v.pass(ctx, p, plan, pass); err != nil {
+					return err
+				}
 			}
-			v.note(p.index, p.String(), pass.Kernel, pass.Constants, c.compare())
 		}
 	}
+	return nil
+}
+
+// pass checks one pass.
+func (v *verifier) pass(ctx context.Context, p *problem, plan *engine.Plan, pass engine.Pass) error {
+	c := p.check(plan, pass)
+	if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
+		return err
+	}
+	v.note(p.index, p.String(), pass.Kernel, pass.Constants, c.compare())
 	return nil
 }
 

@@ -11,7 +11,11 @@ layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
 layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
 layout(binding = 2) readonly buffer Values { ELEMENTS values[]; };
 layout(binding = 3) readonly buffer BlockMap { uint block_map[]; };
+#if OUT16
+layout(binding = 4) writeonly buffer Output { uvec2 result[]; };
+#else
 layout(binding = 4) writeonly buffer Output { vec4 result[]; };
+#endif
 layout(binding = 5) writeonly buffer LogSumExp { float lse[]; }; // [heads, lse_head]
 
 // Strides count groups of four elements.
@@ -26,6 +30,16 @@ layout(push_constant) uniform Push {
 
 #include "blockmap.glsl"
 #include "limits.glsl"
+
+void write_output(uint at, vec4 value)
+{
+#if OUT16
+    value = clamp(value, -65504.0, 65504.0);
+    result[at] = uvec2(packHalf2x16(value.xy), packHalf2x16(value.zw));
+#else
+    result[at] = value;
+#endif
+}
 
 void write_lse(uint head, uint row, float maximum, float sum)
 {

@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gazevk/gaze/vk"
+)
+
+// Buffers are named buffers on a device, for passes to bind.
+type Buffers struct {
+	engine *Engine
+	named  map[string]*vk.Buffer
+	bytes  int64
+}
+
+// NewBuffers makes the buffers that specs name, their contents undefined.
+func (e *Engine) NewBuffers(specs []BufferSpec) (*Buffers, error) {
+	b := &Buffers{engine: e, named: map[string]*vk.Buffer{}}
+	for _, spec := range specs {
+		buffer, err := e.device.NewBuffer(spec.Name, spec.Bytes, vk.DeviceMemory)
+		if err != nil {
+			b.Close()
+			return nil, err
+		}
+		b.named[spec.Name] = buffer
+		b.bytes += spec.Bytes
+	}
+	return b, nil
+}
+
+// Bytes returns the device memory that the buffers take.
+func (b *Buffers) Bytes() int64 { return b.bytes }
+
+// Close frees the buffers, after work in flight has ended. A second call does nothing.
+func (b *Buffers) Close() error {
+	for _, buffer := range b.named {
+		buffer.Close()
+	}
+	clear(b.named)
+	return nil
+}
+
+func (b *Buffers) slice(name string, offset int64, size int) (vk.Slice, error) {
+	buffer := b.named[name]
+	if buffer == nil {
+		return vk.Slice{}, fmt.Errorf("engine: no buffer %s", name)
+	}
+	return vk.Slice{Buffer: buffer, Offset: offset, Size: int64(size)}, nil
+}
+
+// Upload copies data to the named buffer from byte offset on.
+func (b *Buffers) Upload(ctx context.Context, name string, offset int64, data []byte) error {
+	to, err := b.slice(name, offset, len(data))
+	if err != nil || len(data) == 0 {
+		return err
+	}
+	return b.engine.device.Upload(ctx, to, data)
+}
+
+// Download fills data from the named buffer from byte offset on.
+func (b *Buffers) Download(ctx context.Context, data []byte, name string, offset int64) error {
+	from, err := b.slice(name, offset, len(data))
+	if err != nil || len(data) == 0 {
+		return err
+	}
+	return b.engine.device.Download(ctx, data, from)
+}
+
+// Execute runs passes in order over the buffers, in submits of about 80 ms. A
+// name that several of buffers have means the first's. Kernels that have not run
+// yet run one workgroup first, to be compiled; so the first pass that uses a
+// buffer must be one that does not need what an upload put there to be changed by
+// nothing else: passes may only change what earlier passes of the list have written.
+func (e *Engine) Execute(ctx context.Context, passes []Pass, progress func(done float64), buffers ...*Buffers) (*Timing, error) {
+	if err := e.take(ctx); err != nil {
+		return nil, err
+	}
+	defer e.release()
+	r := &runner{Engine: e, watch: Watch{Progress: progress}, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+	for i := len(buffers) - 1; i >= 0; i-- {
+		for name, buffer := range buffers[i].named {
+			r.buffers[name] = buffer
+		}
+	}
+	for _, pass := range passes {
+		r.total += cost(pass)
+		for _, ref := range pass.Bind {
+			if r.buffers[ref.Buffer] == nil {
+				return nil, fmt.Errorf("engine: kernel %s binds %s, which is not there", pass.Kernel, ref.Buffer)
+			}
+		}
+	}
+	if err := r.warm(ctx, passes); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	err := r.pace.schedule(passes, nil, func(batch []Pass) error { return r.batch(ctx, batch) })
+	if err != nil {
+		if errors.Is(err, vk.ErrOutOfMemory) {
+			err = fmt.Errorf("%s: %w", e.traits.Device, err)
+		}
+		return nil, err
+	}
+	r.result.Host = time.Since(start)
+	r.sumPasses(passes)
+	return &r.result.Timing, nil
+}

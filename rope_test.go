@@ -89,17 +89,123 @@ func TestRoPEProductsDependOnDifferences(t *testing.T) {
 }
 
 func TestRoPEValidate(t *testing.T) {
-	for _, theta := range []float64{0, 1, 10000, math.MaxFloat64} {
+	for _, theta := range []float64{0, 1, 10000, math.MaxFloat32} {
 		if err := (gaze.RoPE{Theta: theta}).Validate(); err != nil {
 			t.Errorf("theta %v: %v", theta, err)
 		}
 	}
-	for _, theta := range []float64{-1, 0.5, math.NaN(), math.Inf(1), math.Inf(-1)} {
+	for _, theta := range []float64{-1, 0.5, math.NaN(), 1e39, math.Inf(1), math.Inf(-1)} {
 		if err := (gaze.RoPE{Theta: theta}).Validate(); err == nil || !strings.Contains(err.Error(), "rope_theta is") {
 			t.Errorf("theta %v: %v", theta, err)
 		}
 	}
 	if (gaze.RoPE{}).Enabled() || !(gaze.RoPE{Theta: 1}).Enabled() {
 		t.Error("theta 0, and that alone, means no rotation")
+	}
+}
+
+// With linear scaling by 4, position 4p turns as position p does without. Both
+// the division by 4 and the product with 4 are exact.
+func TestRoPELinearScaling(t *testing.T) {
+	const headDim, half, positions = 64, 32, 100
+	plain := gaze.RoPE{Theta: 10000}
+	scaled := gaze.RoPE{Theta: 10000, Scaling: gaze.RoPEScaling{Method: gaze.LinearScaling, Factor: 4}}
+	cos, sin := plain.Table(headDim, positions)
+	longCos, longSin := scaled.Table(headDim, 4*positions)
+	for p := range positions {
+		for j := range half {
+			if cos[p*half+j] != longCos[4*p*half+j] || sin[p*half+j] != longSin[4*p*half+j] {
+				t.Fatalf("position %d, pair %d: not the angle of position %d without scaling", 4*p, j, p)
+			}
+		}
+	}
+}
+
+// YaRN by the paper's definition: a pair turns original/wavelength times; with
+// 32 turns or more it is kept, with one or fewer its frequency is divided, and
+// between them the frequency lies between the two. The ends are rounded
+// outwards to whole pairs, so that the pairs next to them belong to the blend.
+func TestRoPEYaRN(t *testing.T) {
+	const theta, headDim, half, original, factor = 160000, 64, 32, 8192, 4
+	plain := gaze.RoPE{Theta: theta}
+	for _, attentionFactor := range []float64{0, 1, 2} {
+		scaled := gaze.RoPE{Theta: theta, Scaling: gaze.RoPEScaling{
+			Method: gaze.YaRNScaling, Factor: factor, OriginalPositions: original, AttentionFactor: attentionFactor,
+		}}
+		if attentionFactor == 0 {
+			attentionFactor = 0.1*math.Log(factor) + 1
+		}
+		cos, sin := plain.Table(headDim, 2)
+		gotCos, gotSin := scaled.Table(headDim, 2)
+		kept, blended, divided := 0, 0, 0
+		for j := range half {
+			if float64(gotCos[j]) != float64(float32(attentionFactor)) || gotSin[j] != 0 {
+				t.Errorf("position 0, pair %d: cosine %v, sine %v: expected %v and 0", j, gotCos[j], gotSin[j], attentionFactor)
+			}
+			frequency := math.Atan2(float64(sin[half+j]), float64(cos[half+j]))
+			got := math.Atan2(float64(gotSin[half+j]), float64(gotCos[half+j]))
+			turns := original * frequency / (2 * math.Pi)
+			next := math.Pow(theta, 2.0/headDim) // turns of the pair before, divided by its own
+			switch {
+			case turns > 32*next:
+				kept++
+				if math.Abs(got/frequency-1) > 0x1p-20 {
+					t.Errorf("pair %d turns %.1f times: its frequency became %v of what it was", j, turns, got/frequency)
+				}
+			case turns < 1/next:
+				divided++
+				if math.Abs(got/frequency*factor-1) > 0x1p-20 {
+					t.Errorf("pair %d turns %.3f times: its frequency became %v of what it was", j, turns, got/frequency)
+				}
+			case turns < 32/next && turns > next:
+				blended++
+				if got/frequency > 0.999 || got/frequency*factor < 1.001 {
+					t.Errorf("pair %d turns %.2f times: its frequency became %v of what it was", j, turns, got/frequency)
+				}
+			}
+		}
+		if kept < 5 || blended < 5 || divided < 5 {
+			t.Errorf("%d kept, %d blended, %d divided: the case tests too little", kept, blended, divided)
+		}
+	}
+}
+
+func TestRoPEScalingValidate(t *testing.T) {
+	yarn := gaze.RoPEScaling{Method: gaze.YaRNScaling, Factor: 4, OriginalPositions: 8192}
+	with := func(change func(*gaze.RoPEScaling)) gaze.RoPEScaling {
+		s := yarn
+		change(&s)
+		return s
+	}
+	for _, s := range []gaze.RoPEScaling{
+		{Method: gaze.LinearScaling, Factor: 0.5}, yarn,
+		with(func(s *gaze.RoPEScaling) { s.BetaFast, s.BetaSlow, s.AttentionFactor, s.Untruncated = 16, 2, 0.7, true }),
+	} {
+		if err := (gaze.RoPE{Theta: 10000, Scaling: s}).Validate(); err != nil {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+	for _, c := range []struct {
+		theta   float64
+		scaling gaze.RoPEScaling
+		want    string
+	}{
+		{0, yarn, "rope_theta is 0"},
+		{1, yarn, "rope_theta is 1"},
+		{10000, gaze.RoPEScaling{Factor: 4}, "rope_type is missing"},
+		{10000, gaze.RoPEScaling{Method: "dynamic", Factor: 4}, `rope_type is "dynamic"`},
+		{10000, gaze.RoPEScaling{Method: gaze.LinearScaling}, "factor is 0"},
+		{10000, gaze.RoPEScaling{Method: gaze.LinearScaling, Factor: 2, BetaFast: 1}, "no parameter but factor"},
+		{10000, with(func(s *gaze.RoPEScaling) { s.Factor = math.Inf(1) }), "factor is +Inf"},
+		{10000, with(func(s *gaze.RoPEScaling) { s.Factor = -1 }), "factor is -1"},
+		{10000, with(func(s *gaze.RoPEScaling) { s.OriginalPositions = 0 }), "original_max_position_embeddings is 0"},
+		{10000, with(func(s *gaze.RoPEScaling) { s.BetaFast = math.NaN() }), "beta_fast is NaN"},
+		{10000, with(func(s *gaze.RoPEScaling) { s.BetaSlow = -1 }), "beta_slow is -1"},
+		{10000, with(func(s *gaze.RoPEScaling) { s.AttentionFactor = -1 }), "attention_factor is -1"},
+	} {
+		err := (gaze.RoPE{Theta: c.theta, Scaling: c.scaling}).Validate()
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("theta %v, %+v: %v: expected an error with %q", c.theta, c.scaling, err, c.want)
+		}
 	}
 }

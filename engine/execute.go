@@ -70,10 +70,9 @@ func (b *Buffers) Download(ctx context.Context, data []byte, name string, offset
 }
 
 // Execute runs passes in order over the buffers, in submits of about 80 ms. A
-// name that several of buffers have means the first's. Kernels that have not run
-// yet run one workgroup first, to be compiled; so the first pass that uses a
-// buffer must be one that does not need what an upload put there to be changed by
-// nothing else: passes may only change what earlier passes of the list have written.
+// name that several of buffers have means the first's. Each kernel's very first
+// use runs one workgroup of its pass ahead of all others, to be compiled; so
+// passes must not change buffers that no earlier pass of the list has filled.
 func (e *Engine) Execute(ctx context.Context, passes []Pass, progress func(done float64), buffers ...*Buffers) (*Timing, error) {
 	if err := e.take(ctx); err != nil {
 		return nil, err

@@ -92,7 +92,9 @@ func TestSmallHandles(t *testing.T) {
 		if n == 0 {
 			return *(*uintptr)(unsafe.Pointer(&b.handle)) + uintptr(room[0])
 		}
-		return deep(n-1, b)
+		found := deep(n-1, b)
+		runtime.KeepAlive(b) // it is on the stack when that moves
+		return found
 	}
 	held := make([]*Buffer, 0, 100)
 	for i := range uintptr(100) {

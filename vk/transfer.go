@@ -46,6 +46,10 @@ func (d *Device) Upload(ctx context.Context, to Slice, data []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		// Flushing moves whole atoms: what the device wrote next to part must be in them.
+		if err := d.heap.invalidate(part); err != nil {
+			return err
+		}
 		copy(part.bytes(), data[part.Offset-to.Offset:])
 		return d.heap.flush(part)
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -12,7 +13,15 @@ import (
 // Data of every size arrives and comes back, through a mapping and through
 // staging, and touches no byte outside its slice.
 func TestUploadDownload(t *testing.T) {
-	for name, opts := range map[string][]Option{"as it is": nil, "discrete": {discreteGPU}} {
+	// What the CPU sees through a cache of its own, too, is mapped and flushed.
+	cachesApart := func(o *options) {
+		o.memoryTypes = func(types []memoryType) []memoryType {
+			truth := types[slices.IndexFunc(types, func(t memoryType) bool { return t.has(visible | coherent) })]
+			truth.flags = local | visible | cached
+			return []memoryType{truth}
+		}
+	}
+	for name, opts := range map[string][]Option{"as it is": nil, "discrete": {discreteGPU}, "caches apart": {cachesApart}} {
 		t.Run(name, func(t *testing.T) {
 			d := openDevice(t, opts...)
 			ctx := context.Background()

@@ -63,3 +63,18 @@ func Float32ToFloat16(f float32) uint16 {
 func BFloat16ToFloat32(bits uint16) float32 {
 	return math.Float32frombits(uint32(bits) << 16)
 }
+
+// Float32ToBFloat16 returns the bits of the bfloat16 value nearest to f, of two
+// equally near ones the even one. Magnitudes above the greatest value give an
+// infinity; a NaN keeps its sign and the upper bits of its payload.
+func Float32ToBFloat16(f float32) uint16 {
+	bits := math.Float32bits(f)
+	if f != f {
+		if half := uint16(bits >> 16); half&0x7f != 0 {
+			return half
+		}
+		return uint16(bits>>16) | 0x40 // a bit of the payload is set so that it stays a NaN
+	}
+	// A carry out of the fraction runs into the exponent, which is just what is due.
+	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
+}

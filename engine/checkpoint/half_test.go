@@ -100,8 +100,27 @@ func TestEveryBFloat16(t *testing.T) {
 		if got := math.Float32bits(BFloat16ToFloat32(uint16(i))); got != uint32(i)<<16 {
 			t.Fatalf("%#04x became %#08x", i, got)
 		}
+		if back := Float32ToBFloat16(BFloat16ToFloat32(uint16(i))); back != uint16(i) {
+			t.Fatalf("%#04x came back as %#04x", i, back)
+		}
 	}
 	if got := BFloat16ToFloat32(0xbfc0); got != -1.5 {
 		t.Errorf("0xbfc0 became %v, expected -1.5", got)
+	}
+}
+
+func TestFloat32ToBFloat16Rounds(t *testing.T) {
+	for _, sign := range []uint32{0, 0x80000000} {
+		for high := range uint32(0x7f80) { // every finite magnitude; the last one's neighbour is infinity
+			for low, want := range map[uint32]uint32{0: high, 1: high, 0x7fff: high, 0x8000: high + high&1, 0x8001: high + 1, 0xffff: high + 1} {
+				got := Float32ToBFloat16(math.Float32frombits(sign | high<<16 | low))
+				if uint32(got) != sign>>16|want {
+					t.Fatalf("%#08x became %#04x, expected %#04x", sign|high<<16|low, got, sign>>16|want)
+				}
+			}
+		}
+	}
+	if got := Float32ToBFloat16(math.Float32frombits(0x7f800001)); got != 0x7fc0 {
+		t.Errorf("a NaN became %#04x, expected 0x7fc0", got)
 	}
 }

@@ -98,6 +98,15 @@ func (f *File) Close() error {
 // at any alignment. They may be read-only memory: writing to them is fatal.
 func (t Tensor) Bytes() []byte { return t.data }
 
+// Rows returns rows first to end-1, 0 <= first <= end <= Shape[0], of a tensor
+// that has a dimension. They share its memory.
+func (t Tensor) Rows(first, end int) Tensor {
+	size := len(t.data) / max(t.Shape[0], 1)
+	t.data = t.data[first*size : end*size : end*size]
+	t.Shape = append([]int{end - first}, t.Shape[1:]...)
+	return t
+}
+
 // Float32 returns the elements of an F32, F16 or BF16 tensor, widened exactly,
 // in memory of their own. Any other type is an error.
 func (t Tensor) Float32() ([]float32, error) {

@@ -1,0 +1,134 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+)
+
+// A Model is an open ModernBERT checkpoint in Hugging Face form: a directory
+// with config.json and safetensors, the latter mapped into memory. Its methods
+// may be called from several goroutines, but not while or after Close runs.
+type Model struct {
+	// Directory has config.json and the tokenizer's files. It is the directory
+	// that was opened unless modules.json names one within.
+	Directory string
+	Config    Config
+	Head      Head
+	Embedding *Embedding // how sentence-transformers embeds texts; nil without modules.json, and for its CrossEncoder
+	Ignored   []string   // "file: key" of what is not known and has no effect here, sorted
+
+	files   []*File
+	tensors map[string]Tensor
+}
+
+// OpenModel opens the checkpoint at path, a directory or a name that [Locate]
+// finds, and checks it as a whole: every value of its configuration, and that
+// it has exactly the tensors that follow from that, in the right shapes. The
+// files must not be shortened while the model is open.
+func OpenModel(path string) (*Model, error) {
+	directory, err := Locate(path)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{}
+	if err := m.read(directory); err != nil {
+		m.Close()
+		return nil, err
+	}
+	slices.Sort(m.Ignored)
+	return m, nil
+}
+
+func (m *Model) read(root string) error {
+	modules, err := readModules(root)
+	if err != nil {
+		return err
+	}
+	m.Directory = root
+	if modules != nil {
+		m.Directory = modules[0].directory
+	}
+	if adapter := filepath.Join(m.Directory, "adapter_config.json"); exists(adapter) {
+		return fmt.Errorf("%s: adapters are not supported: merge it into the model that it adapts", adapter)
+	}
+	file := filepath.Join(m.Directory, "config.json")
+	data, err := readText(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s has no config.json: it is no Hugging Face model, or was not copied or downloaded as a whole", m.Directory)
+	} else if err != nil {
+		return fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	if m.Config, err = ParseConfig(file, data); err != nil {
+		return err
+	}
+	m.Ignored = append(m.Ignored, m.Config.Ignored...)
+	w, err := openWeights(m.Directory)
+	if err != nil {
+		return err
+	}
+	m.files = w.files
+	if err := m.adopt(w.tensors, modules != nil); err != nil {
+		return fmt.Errorf("%s: %w", m.Directory, err)
+	}
+	if modules == nil {
+		return nil
+	}
+	return m.readSentenceModel(root, modules)
+}
+
+// adopt takes over the tensors found, if they are those of the head that the
+// config names. Where sentence-transformers uses the encoder alone, a head of
+// which there is no tensor counts as none.
+func (m *Model) adopt(found map[string]Tensor, encoderAlone bool) error {
+	tensors, err := canonicalNames(found)
+	if err != nil {
+		return err
+	}
+	has := func(name string) bool { _, ok := tensors[name]; return ok }
+	if m.Head, err = m.Config.Head(has); err != nil {
+		return fmt.Errorf("config.json: %w", err)
+	}
+	if encoderAlone && !has("head.dense.weight") && !has("head.norm.weight") &&
+		!has(decoderWeight) && !has("decoder.bias") && !has("classifier.weight") && !has("classifier.bias") {
+		m.Head = NoHead
+	}
+	tied := m.Config.TieWordEmbeddings
+	if m.Config.tie(m.Head, tensors); tied != m.Config.TieWordEmbeddings {
+		m.Ignored = append(m.Ignored, "config.json: tie_word_embeddings")
+	}
+	if err := match(m.Config.Tensors(m.Head), tensors); err != nil {
+		return fmt.Errorf("for %v, %w", m.Head, err)
+	}
+	if m.Head == MaskedLM && m.Config.TieWordEmbeddings {
+		tensors[decoderWeight] = tensors[embeddingWeight]
+	}
+	m.tensors = tensors
+	return nil
+}
+
+// Tensor returns the tensor of that name and whether there is one. Names are
+// those of [Config.Tensors], whatever prefix they have in the files; for a
+// masked LM decoder.weight is there also where it is the embedding matrix. All
+// are F32, F16 or BF16 and of the shapes that Config.Tensors says.
+func (m *Model) Tensor(name string) (Tensor, bool) {
+	t, ok := m.tensors[name]
+	return t, ok
+}
+
+// Names returns the names of all tensors, sorted.
+func (m *Model) Names() []string { return slices.Sorted(maps.Keys(m.tensors)) }
+
+// Close gives the files' memory back, so that all tensors' bytes are gone.
+// Closing again does nothing.
+func (m *Model) Close() error {
+	var errs []error
+	for _, file := range m.files {
+		errs = append(errs, file.Close())
+	}
+	m.files, m.tensors, m.Embedding = nil, nil, nil
+	return errors.Join(errs...)
+}

@@ -53,12 +53,12 @@ type FusedAttention struct {
 
 // Pass returns the dispatch that computes f on a device with traits t.
 func (f FusedAttention) Pass(t Traits) Pass {
-	constants := map[string]uint32{"HEAD_DIM": uint32(f.HeadDim)}
+	constants, parts := map[string]uint32{"HEAD_DIM": uint32(f.HeadDim)}, uint32(1)
 	if t.Tier == Lanes {
-		constants["QUERY_TILE"], constants["KEEP_QUERY"] = uint32(f.Map.QueryTile), 0
-		if t.CPU {
-			constants["KEEP_QUERY"] = 1 // its stack has room for what a GPU's registers have not
+		if !t.CPU {
+			parts = uint32(f.HeadDim / 32)
 		}
+		constants["PARTS"] = parts
 	}
 	kernel := "attention_" + string(t.Tier) + "_" + string(f.Precision)
 	if f.Precision != f.OutPrecision {
@@ -73,7 +73,7 @@ func (f FusedAttention) Pass(t Traits) Pass {
 			"in_row": f.In.Row / 4, "in_head": f.In.Head / 4, "out_row": f.Out.Row / 4, "out_head": f.Out.Head / 4,
 			"lse_head": f.LSEHead, "scale": f.Scale},
 		Bind:         []Ref{f.Query, f.Key, f.Value, f.BlockMap, f.Output, f.LSE},
-		Groups:       [3]uint32{uint32(m.QueryTiles()), uint32(f.Heads), 1},
+		Groups:       [3]uint32{uint32(m.QueryTiles()), uint32(f.Heads), parts},
 		Tiles:        m.First,
 		MultiplyAdds: int64(f.Heads) * int64(len(m.Tiles)) * int64(m.QueryTile) * gaze.KeyTile * int64(2*f.HeadDim),
 		Bytes:        rows*(int64(f.HeadDim)*(3*f.Precision.size()+f.OutPrecision.size())+4) + MapBytes(m),

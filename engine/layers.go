@@ -155,4 +155,7 @@ func (p Pool) Pass() Pass {
 	}
 }
 
+// CopyPass copies from to to, which have the same size.
+func CopyPass(from, to Ref) Pass { return Pass{Bind: []Ref{from, to}, Bytes: 2 * from.Size} }
+
 func ceilDiv(x, by int) uint32 { return uint32((x + by - 1) / by) }

@@ -38,7 +38,8 @@ type Step struct {
 	Reads  []Read
 }
 
-// A Pass is one dispatch, or a fill where Kernel is empty.
+// A Pass is one dispatch. Where Kernel is empty it zeroes the one buffer that it
+// binds, or copies the first of two to the second.
 type Pass struct {
 	Kernel       string
 	Constants    map[string]uint32 // specialization
@@ -95,7 +96,7 @@ func NewPlan(t Traits, r Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{Plan: &Plan{Request: r, Traits: t}, rows: r.Lengths.Tokens(), tile: t.Tier.queryTile(), suffix: "_" + string(r.Precision)}
+	p := &planner{Plan: &Plan{Request: r, Traits: t}, rows: r.Lengths.Tokens(), tile: t.Tier.QueryTile(), suffix: "_" + string(r.Precision)}
 	p.headStride = roundUp(int64(p.rows), 64)
 	if err := p.limits(); err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func randomTraits(random *rand.Rand) Traits {
 	t.Tier = Tiers[random.IntN(len(Tiers))]
 	t.CPU = random.IntN(2) == 0
 	t.StorageAlignment = 1 << random.IntN(9)
-	t.GroupCount = [3]int{40 + random.IntN(100), 1 + random.IntN(4), 32}
+	t.GroupCount = [3]int{40 + random.IntN(100), 1 + random.IntN(4), 64}
 	return t
 }
 
@@ -178,6 +178,8 @@ func parts(p *Plan, kernel string) int {
 		return p.Map.QueryTile // a workgroup a row
 	case strings.HasPrefix(kernel, "context"):
 		return p.Attention.HeadDim / contextPart(p.Attention.HeadDim)
+	case strings.HasPrefix(kernel, "attention_lanes") && !p.Traits.CPU:
+		return p.Attention.HeadDim / 32
 	}
 	return 1
 }

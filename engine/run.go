@@ -204,10 +204,10 @@ func (r *runner) submit(ctx context.Context, passes []Pass, timed bool) ([]time.
 	}
 	var times []time.Duration
 	for i, pass := range passes {
-		t := r.times[pass.Kernel]
+		t := r.times[pass.name()]
 		if t == nil {
-			t = &PassTime{Kernel: pass.Kernel}
-			r.times[pass.Kernel] = t
+			t = &PassTime{Kernel: pass.name()}
+			r.times[pass.name()] = t
 		}
 		t.Dispatches++
 		t.MultiplyAdds += pass.MultiplyAdds
@@ -223,14 +223,22 @@ func (r *runner) submit(ctx context.Context, passes []Pass, timed bool) ([]time.
 // sumPasses puts the times of all kernels in the order of their first passes.
 func (r *runner) sumPasses(passes []Pass) {
 	for _, pass := range passes {
-		if t := r.times[pass.Kernel]; t != nil {
-			delete(r.times, pass.Kernel)
-			if t.Kernel == "" {
-				t.Kernel = "zero"
-			}
+		if t := r.times[pass.name()]; t != nil {
+			delete(r.times, pass.name())
 			r.result.Passes = append(r.result.Passes, *t)
 		}
 	}
+}
+
+// name is what the account calls a pass.
+func (p Pass) name() string {
+	switch {
+	case p.Kernel != "":
+		return p.Kernel
+	case len(p.Bind) == 2:
+		return "copy"
+	}
+	return "zero"
 }
 
 func (r *runner) slice(ref Ref) vk.Slice {
@@ -239,7 +247,11 @@ func (r *runner) slice(ref Ref) vk.Slice {
 
 func (r *runner) record(recorder *vk.Recorder, pass Pass) error {
 	if pass.Kernel == "" {
-		recorder.Zero(r.slice(pass.Bind[0]))
+		if len(pass.Bind) == 2 {
+			recorder.Copy(r.slice(pass.Bind[1]), r.slice(pass.Bind[0]))
+		} else {
+			recorder.Zero(r.slice(pass.Bind[0]))
+		}
 		return nil
 	}
 	p, err := r.pipeline(pass.Kernel, pass.Constants)

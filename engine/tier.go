@@ -12,8 +12,9 @@ import (
 type Tier string
 
 const (
-	// Lanes has one query an invocation and no shared memory: for drivers that
-	// run on a CPU. It asks nothing of a device.
+	// Lanes has many sums an invocation, few barriers and rolled loops: for
+	// drivers that run on a CPU, where a load at an address of its own in every
+	// invocation is dear. It asks for 64 invocations and 9 KiB of shared memory.
 	Lanes Tier = "lanes"
 	// Tiled keeps keys and values in shared memory: for any GPU. It needs 128
 	// invocations a workgroup and 16 KiB, which every Vulkan device has.
@@ -30,10 +31,10 @@ func (t Tier) validate() error {
 	return nil
 }
 
-// queryTile returns the queries that one workgroup of the tier's kernels takes.
-func (t Tier) queryTile() int {
+// QueryTile returns the queries that one workgroup of the tier's kernels takes.
+func (t Tier) QueryTile() int {
 	if t == Lanes {
-		return 16
+		return 64
 	}
 	return 32
 }

@@ -49,7 +49,7 @@ func (r *runner) upload(ctx context.Context, in Input) error {
 	perHead := r.plan.Lengths.Tokens() * a.HeadDim
 	for _, t := range in.tensors() {
 		err := r.heads(ctx, t.name, func(h int, part vk.Slice) error {
-			return r.device.Upload(ctx, part, stored(t.data[h*perHead:(h+1)*perHead], r.plan.Precision))
+			return r.device.Upload(ctx, part, Stored(t.data[h*perHead:(h+1)*perHead], r.plan.Precision))
 		})
 		if err != nil {
 			return err
@@ -58,7 +58,7 @@ func (r *runner) upload(ctx context.Context, in Input) error {
 	whole := map[string][]byte{bufMap: Words(r.plan.Map)}
 	if a.RoPE.Enabled() {
 		cos, sin := a.RoPE.Table(a.HeadDim, r.plan.Lengths.Longest())
-		whole[bufCosine], whole[bufSine], whole[bufPositions] = bytesOf(cos), bytesOf(sin), bytesOf(r.plan.Lengths.Positions())
+		whole[bufCosine], whole[bufSine], whole[bufPositions] = Bytes(cos), Bytes(sin), Bytes(r.plan.Lengths.Positions())
 	}
 	for name, data := range whole {
 		if err := r.device.Upload(ctx, r.buffers[name].Whole(), data); err != nil {
@@ -75,13 +75,13 @@ func Words(m *gaze.BlockMap) []byte {
 	for _, t := range m.Tiles {
 		words = append(words, t.Key, t.Mask)
 	}
-	return bytesOf(append(words, m.Masks...))
+	return Bytes(append(words, m.Masks...))
 }
 
-// stored returns x as the device stores it.
-func stored(x []float32, p Precision) []byte {
+// Stored returns x as the device stores it.
+func Stored(x []float32, p Precision) []byte {
 	if p == F32 {
-		return bytesOf(x)
+		return Bytes(x)
 	}
 	data := make([]byte, 0, 2*len(x))
 	for _, v := range x {
@@ -90,7 +90,8 @@ func stored(x []float32, p Precision) []byte {
 	return data
 }
 
-func bytesOf[T float32 | uint32](x []T) []byte {
+// Bytes returns x as the bytes that it consists of; they share memory.
+func Bytes[T float32 | uint32](x []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
 }
 
@@ -98,7 +99,7 @@ func (r *runner) download(ctx context.Context) error {
 	get := func(buffer string, perHead int) ([]float32, error) {
 		to := make([]float32, r.plan.Attention.Heads*perHead)
 		return to, r.heads(ctx, buffer, func(h int, part vk.Slice) error {
-			return r.device.Download(ctx, bytesOf(to[h*perHead:(h+1)*perHead]), part)
+			return r.device.Download(ctx, Bytes(to[h*perHead:(h+1)*perHead]), part)
 		})
 	}
 	var err error
@@ -123,7 +124,7 @@ func (r *runner) read(ctx context.Context, read Read) error {
 		from := r.slice(read.Ref)
 		from.Offset += int64(h) * int64(len(rows)) * 4
 		from.Size = int64(len(rows)) * 4
-		if err := r.device.Download(ctx, bytesOf(rows), from); err != nil {
+		if err := r.device.Download(ctx, Bytes(rows), from); err != nil {
 			return err
 		}
 		for i := range read.Rows {

@@ -100,7 +100,7 @@ func TestReflect(t *testing.T) {
 	if !slices.Equal(k.Push, wantPush) || k.PushSize != 36 {
 		t.Errorf("push constants are %v, %d bytes, must be %v, 36 bytes", k.Push, k.PushSize, wantPush)
 	}
-	for name, id := range map[string]uint32{"QUERY_TILE": 0, "HEAD_DIM": 1, "KEEP_QUERY": 2} {
+	for name, id := range map[string]uint32{"HEAD_DIM": 1, "PARTS": 2} {
 		if got, ok := k.Constants[name]; !ok || got != id {
 			t.Errorf("specialization constant %s has id %d (known: %v), must have %d", name, got, ok, id)
 		}

@@ -63,15 +63,16 @@ func (c *layerCase) tensor(random *rand.Rand, name string, count int, scale floa
 	return reference.Widen(x), engine.Ref{Buffer: name, Size: int64(count * size)}
 }
 
-// result adds an output buffer of rows of pitch elements.
+// result adds an output buffer of rows of pitch elements, and one row more that
+// the kernel must leave alone.
 func (c *layerCase) result(name string, rows, pitch int, precision engine.Precision) (*expectation, engine.Ref) {
 	size := 4
 	if precision == engine.F16 {
 		size = 2
 	}
-	c.buffers[name] = make([]byte, rows*pitch*size)
+	c.buffers[name] = make([]byte, (rows+1)*pitch*size)
 	e := c.output(name, precision == engine.F16, pitch)
-	return e, engine.Ref{Buffer: name, Size: int64(rows * pitch * size)}
+	return e, engine.Ref{Buffer: name, Size: int64((rows + 1) * pitch * size)}
 }
 
 func (c *layerCase) words(name string, words []uint32) engine.Ref {
@@ -183,7 +184,7 @@ func gatherCase(random *rand.Rand, index int) *layerCase {
 	for i := range indices {
 		indices[i] = uint32(random.IntN(60)) // some before the window, some after
 	}
-	g.Indices = c.words("indices", indices)
+	g.Indices = c.words("indices", append(indices[:g.Rows:g.Rows], uint32(g.First))) // one past the end, to be ignored
 	e, out := c.result("y", g.Rows, g.Width, engine.F32)
 	g.Y = out
 	c.pass = g.Pass()

@@ -11,10 +11,11 @@ import (
 	"github.com/gazevk/gaze/reference"
 )
 
-// A problem is one generated attention layer with its float64 solution. It
-// follows from seed and index alone.
+// A problem is one generated attention layer and, once it is ready, its float64
+// solution. It follows from seed and index alone.
 type problem struct {
 	index     int
+	random    *rand.Rand // generates the tensors, once they are needed
 	Attention gaze.Attention
 	Lengths   gaze.Lengths
 	Precision engine.Precision
@@ -67,8 +68,7 @@ func newProblem(seed uint64, index int) *problem {
 	if random.IntN(4) > 0 {
 		p.Attention.RoPE.Theta = []float64{10000, 160000, 100}[random.IntN(3)]
 	}
-	p.fill(random)
-	p.solve()
+	p.random = random
 	return p
 }
 
@@ -144,6 +144,15 @@ func round(x float32, precision engine.Precision) float32 {
 		return checkpoint.Float16ToFloat32(checkpoint.Float32ToFloat16(x))
 	}
 	return x
+}
+
+// ready makes the tensors and solves the problem, which takes longer than most
+// kernels, unless that was done.
+func (p *problem) ready() {
+	if p.query == nil {
+		p.fill(p.random)
+		p.solve()
+	}
 }
 
 // solve computes what every stage must give. Stages after the rotation start

@@ -155,7 +155,7 @@ func (v *verifier) problem(ctx context.Context, index int) error {
 // cramped plans the request again for a device with the smallest buffers that can hold it.
 func cramped(t engine.Traits, r engine.Request, roomy *engine.Plan) (*engine.Plan, error) {
 	n := int64(r.Lengths.Tokens())
-	t.StorageRange = 32 * (n + 32) * 4 // one tile of weights
+	t.StorageRange = int64(roomy.Map.QueryTile) * (n + 32) * 4 // one tile of weights
 	for _, b := range roomy.Buffers {
 		switch b.Name {
 		case "output":
@@ -192,6 +192,7 @@ func (v *verifier) passes(ctx context.Context, p *problem, plan *engine.Plan) er
 
 // pass checks one pass.
 func (v *verifier) pass(ctx context.Context, p *problem, plan *engine.Plan, pass engine.Pass) error {
+	p.ready()
 	c := p.check(plan, pass)
 	if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
 		return err

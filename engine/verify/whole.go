@@ -15,6 +15,7 @@ func (v *verifier) whole(ctx context.Context, p *problem, plan *engine.Plan) err
 	if !v.wants(name) {
 		return nil
 	}
+	p.ready()
 	n, a := p.Lengths.Tokens(), p.Attention
 	weights := make([]float32, a.Heads*n*n)
 	rows := 0

@@ -1,0 +1,138 @@
+package modernbert
+
+import (
+	"fmt"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/checkpoint"
+)
+
+// embed looks the tokens up and normalizes them (ModernBertEmbeddings).
+func (b *builder) embed() {
+	b.buffer(bufIDs, 4*int64(b.n))
+	b.input(bufPositions, engine.Bytes(b.Lengths.Positions()))
+	b.buffer(bufEmbedded, int64(b.n*b.d)*4)
+	b.buffer(bufResidual, int64(b.n*b.d)*4)
+	for _, w := range Windows(b.traits, Padded(b.Config.VocabSize), b.d, b.size) {
+		b.add(engine.Gather{Rows: b.n, Width: b.d, First: w.First, Count: min(w.End, b.Config.VocabSize) - w.First,
+			Table:   b.own(windowName("embeddings.tok_embeddings.weight", w), (w.End-w.First)*b.d),
+			Indices: ref(bufIDs, b.n, 4), Y: b.f32(bufEmbedded, b.n*b.d), Precision: b.Precision}.Pass())
+	}
+	b.norm("embeddings.norm", bufEmbedded, bufResidual, b.n, engine.F32)
+	for _, name := range []string{bufNormed, bufQuery, bufKey, bufValue, bufQueryTurn, bufKeyTurn, bufContext} {
+		b.buffer(name, int64(b.n*b.d)*b.size)
+	}
+	b.buffer(bufGated, int64(b.n*b.Config.IntermediateSize)*b.size)
+	b.buffer(bufLSE, 4*int64(b.Config.Heads*b.n))
+}
+
+// Windows cuts the rows of a [rows, width] matrix so that each part fits in one
+// binding of a device.
+func Windows(t engine.Traits, rows, width int, size int64) []gaze.Span {
+	perRow := int64(width) * size
+	step := int(min(t.StorageRange/perRow, int64(rows)))
+	if step < rows {
+		step = max(step/64*64, 64) // parts of the logits begin at aligned offsets
+	}
+	var windows []gaze.Span
+	for first := 0; first < rows; first += step {
+		windows = append(windows, gaze.Span{First: first, End: min(first+step, rows)})
+	}
+	return windows
+}
+
+func windowName(name string, w gaze.Span) string { return fmt.Sprintf("%s[%d:]", name, w.First) }
+
+// matmul adds x = in w^T for the linear layer of that name.
+func (b *builder) matmul(name string, bias bool, m engine.MatMul) {
+	m.Precision = b.Precision
+	if m.OutPrecision == "" {
+		m.OutPrecision = b.Precision
+	}
+	columns := m.Columns
+	if m.Gated {
+		columns *= 2
+	}
+	if m.W.Buffer == "" {
+		m.W = b.own(name+".weight", columns*m.Depth)
+	}
+	if bias {
+		m.Bias = b.f32(name+".bias", columns)
+	}
+	b.add(m.Pass(b.traits))
+}
+
+// attention adds one layer's attention to the residual stream (ModernBertAttention).
+func (b *builder) attention(layer int) {
+	c, kind := b.Config, b.Config.LayerAttention[layer]
+	a := c.Attention(layer)
+	prefix := fmt.Sprintf("layers.%d.attn", layer)
+	if layer == 0 { // transformers has no norm here: the embeddings' own has just been
+		b.norm("embeddings.norm", bufEmbedded, bufNormed, b.n, b.Precision)
+	} else {
+		b.norm(prefix+"_norm", bufResidual, bufNormed, b.n, b.Precision)
+	}
+	rows := b.own(bufNormed, b.n*b.d)
+	for i, to := range []string{bufQuery, bufKey, bufValue} {
+		w := engine.Ref{Buffer: prefix + ".Wqkv.weight", Offset: int64(i*b.d*b.d) * b.size, Size: int64(b.d*b.d) * b.size}
+		b.matmul(fmt.Sprintf("%s.Wqkv[%d]", prefix, i), c.AttentionBias,
+			engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: rows, W: w, Out: b.own(to, b.n*b.d)})
+	}
+	layout := engine.Layout{Row: b.d, Head: a.HeadDim}
+	query, key := bufQuery, bufKey
+	if a.RoPE.Enabled() {
+		cosines, sines, count := b.tables(kind, a)
+		for _, turn := range [][2]string{{bufQuery, bufQueryTurn}, {bufKey, bufKeyTurn}} {
+			b.add(engine.Rotation{Heads: a.Heads, HeadDim: a.HeadDim, Rows: b.n, Precision: b.Precision, From: layout, To: layout,
+				X: b.own(turn[0], b.n*b.d), Y: b.own(turn[1], b.n*b.d),
+				Cosines: b.f32(cosines, count), Sines: b.f32(sines, count), Positions: ref(bufPositions, b.n, 4)}.Pass())
+		}
+		query, key = bufQueryTurn, bufKeyTurn
+	}
+	blockMap := b.blockMap(kind, a)
+	b.add(engine.FusedAttention{Heads: a.Heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: b.maps[kind],
+		Precision: b.Precision, OutPrecision: b.Precision, In: layout, Out: layout, LSEHead: b.n,
+		Query: b.own(query, b.n*b.d), Key: b.own(key, b.n*b.d), Value: b.own(bufValue, b.n*b.d), BlockMap: blockMap,
+		Output: b.own(bufContext, b.n*b.d), LSE: b.f32(bufLSE, a.Heads*b.n)}.Pass(b.traits))
+	b.matmul(prefix+".Wo", c.AttentionBias, engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: b.own(bufContext, b.n*b.d),
+		Out: b.f32(bufResidual, b.n*b.d), Residual: true, OutPrecision: engine.F32})
+}
+
+// tables returns the names of a kind's rotary tables and their elements.
+func (b *builder) tables(kind checkpoint.LayerKind, a gaze.Attention) (cosines, sines string, count int) {
+	cosines, sines = "cosines "+kind.String(), "sines "+kind.String()
+	longest := b.Lengths.Longest()
+	if b.Inputs[cosines] == nil {
+		cos, sin := a.RoPE.Table(a.HeadDim, longest)
+		b.input(cosines, engine.Bytes(cos))
+		b.input(sines, engine.Bytes(sin))
+	}
+	return cosines, sines, longest * a.HeadDim / 2
+}
+
+// blockMap returns the block map of a kind of layer.
+func (b *builder) blockMap(kind checkpoint.LayerKind, a gaze.Attention) engine.Ref {
+	name := "block map " + kind.String()
+	if b.maps[kind] == nil {
+		b.maps[kind] = gaze.NewBlockMap(a.Visible(), b.Lengths, b.traits.Tier.QueryTile())
+		b.input(name, engine.Words(b.maps[kind]))
+	}
+	return engine.Ref{Buffer: name, Size: engine.MapBytes(b.maps[kind])}
+}
+
+// mlp adds one layer's gated MLP to the residual stream (ModernBertMLP).
+func (b *builder) mlp(layer int) {
+	c := b.Config
+	prefix := fmt.Sprintf("layers.%d.mlp", layer)
+	b.norm(prefix+"_norm", bufResidual, bufNormed, b.n, b.Precision)
+	b.matmul(prefix+".Wi", c.MLPBias, engine.MatMul{Rows: b.n, Columns: c.IntermediateSize, Depth: b.d, Gated: true,
+		Activation: activation(c.Activation), A: b.own(bufNormed, b.n*b.d), Out: b.own(bufGated, b.n*c.IntermediateSize)})
+	b.matmul(prefix+".Wo", c.MLPBias, engine.MatMul{Rows: b.n, Columns: b.d, Depth: c.IntermediateSize, A: b.own(bufGated, b.n*c.IntermediateSize),
+		Out: b.f32(bufResidual, b.n*b.d), Residual: true, OutPrecision: engine.F32})
+}
+
+func activation(a checkpoint.Activation) engine.Activation {
+	return map[checkpoint.Activation]engine.Activation{checkpoint.GELU: engine.GELU, checkpoint.GELUTanh: engine.GELUTanh,
+		checkpoint.SiLU: engine.SiLU, checkpoint.ReLU: engine.ReLU, checkpoint.Tanh: engine.Tanh}[a]
+}

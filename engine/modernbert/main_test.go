@@ -1,0 +1,107 @@
+package modernbert
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/checkpoint"
+	"github.com/gazevk/gaze/engine/modernbert/testdata/golden"
+	"github.com/gazevk/gaze/reference"
+)
+
+// engines has one engine for each tier, which all tests share: a driver on a CPU
+// takes up to a second to compile a kernel.
+var engines struct {
+	sync.Mutex
+	of map[engine.Tier]*engine.Engine
+}
+
+func open(t testing.TB, tier engine.Tier) *engine.Engine {
+	t.Helper()
+	engines.Lock()
+	defer engines.Unlock()
+	if e := engines.of[tier]; e != nil {
+		return e
+	}
+	e, err := engine.Open("auto", engine.Options{Tier: tier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if engines.of == nil {
+		engines.of = map[engine.Tier]*engine.Engine{}
+	}
+	engines.of[tier] = e
+	return e
+}
+
+// TestMain closes the engines, which report what was left open on them.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for tier, e := range engines.of {
+		if err := e.Close(); err != nil {
+			fmt.Fprintf(os.Stderr, "tier %s: %v\n", tier, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// caseNamed returns the golden case of that name.
+func caseNamed(t testing.TB, name string) golden.Case {
+	t.Helper()
+	for _, c := range golden.Cases() {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("no golden case %q", name)
+	return golden.Case{}
+}
+
+// mustLoad brings a checkpoint to the device for the time of a test.
+func mustLoad(t testing.TB, e *engine.Engine, c *checkpoint.Model, precision engine.Precision) *Model {
+	t.Helper()
+	m, err := Load(context.Background(), e, c, precision)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func mustForward(t testing.TB, m *Model, batch [][]uint32, want Want) *Output {
+	t.Helper()
+	out, err := m.Forward(context.Background(), batch, want, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// loaded writes the case's checkpoint, brings it to the device that suits it
+// best and returns its reference too.
+func loaded(t testing.TB, name string) (*Model, *reference.Encoder) {
+	t.Helper()
+	c := caseNamed(t, name).Open(t)
+	encoder, err := reference.NewEncoder(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mustLoad(t, open(t, ""), c, engine.F32), encoder
+}
+
+// near reports outputs that differ by more than tolerance, or are empty.
+func near[A, B float32 | float64](t testing.TB, what string, got []A, want []B, tolerance float64) {
+	t.Helper()
+	difference, err := golden.Difference(got, want)
+	if !(difference <= tolerance) {
+		t.Errorf("%s: %.2g away, at most %.2g expected, error %v", what, difference, tolerance, err)
+	}
+}
+
+func tokens(lengths ...int) [][]uint32 { return golden.Batch(gaze.Lengths(lengths), 101) }

@@ -1,0 +1,156 @@
+package modernbert
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/checkpoint"
+)
+
+// A Model is a checkpoint's weights on a device.
+type Model struct {
+	Config    checkpoint.Config
+	Head      checkpoint.Head
+	Precision engine.Precision
+
+	engine  *engine.Engine
+	traits  engine.Traits // of the engine
+	weights *engine.Buffers
+	work    *work // of the last forward pass, for the next of the same lengths
+}
+
+// Load brings the weights of c to the device of e: matrices in that precision,
+// norms, biases and the small layers of the heads in f32. BF16 is widened. c may
+// be closed afterwards.
+func Load(ctx context.Context, e *engine.Engine, c *checkpoint.Model, precision engine.Precision) (*Model, error) {
+	return load(ctx, e, e.Traits(), c, precision)
+}
+
+func load(ctx context.Context, e *engine.Engine, t engine.Traits, c *checkpoint.Model, precision engine.Precision) (*Model, error) {
+	m := &Model{Config: c.Config, Head: c.Head, Precision: precision, engine: e, traits: t}
+	parts, err := m.parts(c)
+	if err != nil {
+		return nil, err
+	}
+	specs := make([]engine.BufferSpec, len(parts))
+	for i, p := range parts {
+		specs[i] = engine.BufferSpec{Name: p.name, Bytes: p.bytes()}
+	}
+	if m.weights, err = e.NewBuffers(specs); err != nil {
+		return nil, fmt.Errorf("weights of %d MiB: %w", total(specs)>>20, err)
+	}
+	for _, p := range parts {
+		data, err := p.data()
+		if err == nil {
+			err = m.weights.Upload(ctx, p.name, 0, data)
+		}
+		if err != nil {
+			m.Close()
+			return nil, fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return m, nil
+}
+
+func total(specs []engine.BufferSpec) int64 {
+	sum := int64(0)
+	for _, s := range specs {
+		sum += s.Bytes
+	}
+	return sum
+}
+
+// Close frees the weights and buffers. A second call does nothing.
+func (m *Model) Close() error {
+	m.work.close()
+	m.work = nil
+	return m.weights.Close()
+}
+
+// WeightBytes returns the device memory that the weights take.
+func (m *Model) WeightBytes() int64 { return m.weights.Bytes() }
+
+// A part is what one buffer of weights holds: rows of a tensor, each of width
+// elements, filled up with rows of zeros.
+type part struct {
+	name      string
+	tensor    checkpoint.Tensor
+	rows      gaze.Span
+	width     int
+	padded    int // rows that the buffer has
+	precision engine.Precision
+}
+
+func (p part) bytes() int64 {
+	size := int64(4)
+	if p.precision == engine.F16 {
+		size = 2
+	}
+	return int64(p.padded*p.width) * size
+}
+
+func (p part) data() ([]byte, error) {
+	x, err := p.tensor.Rows(p.rows.First, p.rows.End).Float32()
+	if err != nil {
+		return nil, err
+	}
+	if p.precision == engine.F16 {
+		for i, v := range x {
+			if v > 65504 || v < -65504 {
+				return nil, fmt.Errorf("element %d is %v: f16 holds at most 65504; use precision f32", p.rows.First*p.width+i, v)
+			}
+		}
+	}
+	x = append(x, make([]float32, (p.padded-(p.rows.End-p.rows.First))*p.width)...)
+	return engine.Stored(x, p.precision), nil
+}
+
+// parts lists the buffers of all weights.
+func (m *Model) parts(c *checkpoint.Model) ([]part, error) {
+	d := m.Config.HiddenSize
+	size := int64(4)
+	if m.Precision == engine.F16 {
+		size = 2
+	}
+	var parts []part
+	for _, shape := range m.Config.Tensors(m.Head) {
+		t, ok := c.Tensor(shape.Name)
+		if !ok {
+			return nil, fmt.Errorf("tensor %s is missing", shape.Name)
+		}
+		rows, width := shape.Shape[0], 1
+		if len(shape.Shape) == 2 {
+			width = shape.Shape[1]
+		}
+		whole := part{name: shape.Name, tensor: t, rows: gaze.Span{End: rows}, width: width, padded: rows, precision: engine.F32}
+		switch {
+		case strings.HasPrefix(shape.Name, "classifier."):
+			whole.padded = Padded(rows)
+		case shape.Name == "embeddings.tok_embeddings.weight" || shape.Name == "decoder.weight" || shape.Name == "decoder.bias":
+			// The embeddings are the decoder too where they are tied: padded as that is.
+			for _, w := range Windows(m.traits, Padded(rows), d, size) {
+				p := whole
+				p.name, p.rows, p.padded = windowName(shape.Name, w), gaze.Span{First: w.First, End: min(w.End, rows)}, w.End-w.First
+				if width > 1 {
+					p.precision = m.Precision
+				}
+				parts = append(parts, p)
+			}
+			continue
+		case strings.HasSuffix(shape.Name, ".attn.Wqkv.bias"):
+			for i := range 3 { // bound one by one, at offsets of their own
+				p := whole
+				p.name, p.rows, p.padded = strings.TrimSuffix(shape.Name, ".bias")+fmt.Sprintf("[%d].bias", i), gaze.Span{First: i * d, End: (i + 1) * d}, d
+				parts = append(parts, p)
+			}
+			continue
+		case strings.HasPrefix(shape.Name, "layers.") && width > 1:
+			whole.precision = m.Precision
+		}
+		parts = append(parts, whole)
+	}
+	return parts, nil
+}

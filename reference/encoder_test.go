@@ -1,0 +1,76 @@
+package reference_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine/checkpoint"
+	"github.com/gazevk/gaze/engine/modernbert/testdata/golden"
+	"github.com/gazevk/gaze/reference"
+)
+
+// The whole encoder and all heads against transformers, which computes in
+// float32: what differs is its rounding.
+func TestEncoderLikeTransformers(t *testing.T) {
+	known := map[string]bool{}
+	for _, c := range golden.Cases() {
+		known[c.Name] = true
+		t.Run(c.Name, func(t *testing.T) {
+			model := c.Open(t)
+			encoder, err := reference.NewEncoder(model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := encoder.Forward(golden.Batch(c.Lengths, model.Config.VocabSize))
+			rows, hidden := golden.Rows(c.Lengths), model.Config.HiddenSize
+			close := func(name string, got []float64) {
+				t.Helper()
+				difference, err := golden.Difference(got, c.Output(t, name))
+				if !(difference <= 1e-5) {
+					t.Errorf("%s is %.2g away, error %v", name, difference, err)
+				}
+				t.Logf("%s: %.2g", name, difference)
+			}
+			close("last", golden.Pick(s.Last, rows, hidden))
+			if encoder.Head != checkpoint.NoHead {
+				logits := encoder.Logits(s)
+				if encoder.Head != checkpoint.SequenceClassification && encoder.Head != checkpoint.MultipleChoice {
+					logits = golden.Pick(logits, rows, model.Config.Outputs(encoder.Head))
+				}
+				close("logits", logits)
+			}
+			if !c.States {
+				return
+			}
+			var states []float64
+			for layer := range model.Config.Layers { // the last state is stored after the final norm alone
+				states = append(states, golden.Pick(s.HiddenStates[layer], rows, hidden)...)
+				close(fmt.Sprintf("attentions.%d", layer), sampledWeights(encoder.Weights(s, layer), c.Lengths, model.Config.Heads))
+			}
+			close("hidden_states", states)
+		})
+	}
+	for _, name := range golden.Names(t) {
+		if name, _, _ = strings.Cut(name, ": "); !known[name] {
+			t.Errorf("there are outputs of %q, which is no case", name)
+		}
+	}
+}
+
+// sampledWeights returns, for each sequence, the rows of weights, [heads, n, n],
+// that are stored, without the keys of other sequences.
+func sampledWeights(weights []float64, lengths gaze.Lengths, heads int) []float64 {
+	n, offset := lengths.Tokens(), 0
+	var sampled []float64
+	for _, length := range lengths {
+		for h := range heads {
+			for _, row := range golden.Sampled(length) {
+				sampled = append(sampled, weights[(h*n+offset+row)*n+offset:][:length]...)
+			}
+		}
+		offset += length
+	}
+	return sampled
+}

@@ -24,10 +24,12 @@ var allowed = map[string][]string{
 	"vk":                {"github.com/vulkan-go/vulkan"},
 	"engine":            {"", "shaders", "vk", "engine/checkpoint"},
 	"engine/checkpoint": {""},
+	"engine/modernbert": {"", "engine", "engine/checkpoint"},
+	"engine/tokenizer":  {"", "golang.org/x/text/..."},
 	"engine/verify":     {"", "engine", "engine/checkpoint", "reference"},
 	"visualize":         {"", "golang.org/x/image/..."},
 	"configs":           {"", "github.com/BurntSushi/toml"},
-	"cmd/gaze":          {"", "configs", "engine", "engine/checkpoint", "engine/verify", "reference", "shaders", "visualize", "vk"},
+	"cmd/gaze":          {"", "configs", "engine", "engine/checkpoint", "engine/modernbert", "engine/tokenizer", "engine/verify", "reference", "shaders", "visualize", "vk"},
 	"tests":             {},
 }
 

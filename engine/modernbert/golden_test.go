@@ -23,6 +23,9 @@ func TestLikeTransformers(t *testing.T) {
 	for _, tier := range engine.Tiers {
 		for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 			for _, name := range goldenOnDevice {
+				if name == "8192 tokens" && precision == engine.F16 {
+					continue // seconds on a CPU, for what 2048 tokens show
+				}
 				t.Run(string(tier)+"/"+string(precision)+"/"+name, func(t *testing.T) { compareWithTransformers(t, tier, precision, name) })
 			}
 		}

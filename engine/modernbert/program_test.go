@@ -145,7 +145,7 @@ func coverage(t *testing.T, p *Program) (lookups, products int) {
 			for i := range push("count") {
 				tokens[push("first")+i]++
 			}
-			if size := int64(push("count")*push("groups")) * 4 * sizeOf(p.Precision); size > pass.Bind[0].Size {
+			if size := int64(push("count")*push("groups")) * 4 * elementBytes(p.Precision); size > pass.Bind[0].Size {
 				t.Errorf("%d bytes of %s are read, %d bound", size, pass.Bind[0].Buffer, pass.Bind[0].Size)
 			}
 		case strings.HasPrefix(pass.Kernel, "matmul") && pass.Bind[3].Buffer == bufLogits:
@@ -171,7 +171,7 @@ func coverage(t *testing.T, p *Program) (lookups, products int) {
 	return lookups, products
 }
 
-func sizeOf(p engine.Precision) int64 {
+func elementBytes(p engine.Precision) int64 {
 	if p == engine.F16 {
 		return 2
 	}

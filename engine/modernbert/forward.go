@@ -2,6 +2,7 @@ package modernbert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -36,8 +37,14 @@ func (w *work) close() {
 	}
 }
 
-// Forward runs the model over a batch of token ids, one list a sequence.
+// Forward runs the model over a batch of token ids, one list a sequence. Several
+// goroutines may call it; they take turns.
 func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, progress func(done float64)) (*Output, error) {
+	m.turn.Lock()
+	defer m.turn.Unlock()
+	if m.closed {
+		return nil, errors.New("the model is closed")
+	}
 	lengths := make(gaze.Lengths, len(batch))
 	var ids []uint32
 	for i, sequence := range batch {

@@ -81,6 +81,9 @@ func TestCloseTwice(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	if _, err := m.Forward(context.Background(), tokens(3), Want{Hidden: true}, nil); err == nil {
+		t.Error("a closed model runs")
+	}
 }
 
 // The weights that the device holds are those of the checkpoint, half as large

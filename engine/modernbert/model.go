@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
@@ -19,7 +20,10 @@ type Model struct {
 	engine  *engine.Engine
 	traits  engine.Traits // of the engine
 	weights *engine.Buffers
-	work    *work // of the last forward pass, for the next of the same lengths
+
+	turn   sync.Mutex // forward passes take turns
+	work   *work      // of the last forward pass, for the next of the same lengths
+	closed bool
 }
 
 // Load brings the weights of c to the device of e: matrices in that precision,
@@ -65,6 +69,9 @@ func total(specs []engine.BufferSpec) int64 {
 
 // Close frees the weights and buffers. A second call does nothing.
 func (m *Model) Close() error {
+	m.turn.Lock()
+	defer m.turn.Unlock()
+	m.closed = true
 	m.work.close()
 	m.work = nil
 	return m.weights.Close()

@@ -2,6 +2,7 @@ package gaze
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,33 +13,60 @@ import (
 // WriteFile writes what fill writes to a temporary file beside path and then
 // renames it, so that path is only ever absent, old or complete. On any error,
 // fill's own included, the temporary file is removed and path is left as it was.
-func WriteFile(path string, fill func(io.Writer) error) (err error) {
+//
+// Where path leads to something that is no regular file, such as /dev/stdout or a
+// pipe, there is nothing to keep whole: it is written to directly. A symbolic
+// link is followed, not replaced.
+func WriteFile(path string, fill func(io.Writer) error) error {
+	err := writeFile(path, fill)
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return nil
+}
+
+func writeFile(path string, fill func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		if info.IsDir() {
+			return errors.New("it is a directory")
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(fillBuffered(f, fill), f.Close())
+	} else if err == nil {
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
+	}
 	// Not os.CreateTemp: its files are readable by their owner alone. A name that
 	// nobody can guess, and O_EXCL, keep writers of one path out of each other's way.
 	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%016x.tmp", filepath.Base(path), rand.Uint64()))
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, err)
+		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(name)
-			err = fmt.Errorf("cannot write %s: %w", path, err)
-		}
-	}()
+	err = fillBuffered(f, fill)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(name, path)
+	}
+	if err != nil {
+		os.Remove(name)
+	}
+	return err
+}
+
+func fillBuffered(f *os.File, fill func(io.Writer) error) error {
 	w := bufio.NewWriterSize(f, 1<<20)
-	if err = fill(w); err != nil {
+	if err := fill(w); err != nil {
 		return err
 	}
-	if err = w.Flush(); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(name, path)
+	return w.Flush()
 }

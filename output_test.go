@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -144,5 +145,46 @@ func expectFiles(t *testing.T, path, contents string) {
 	left, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(left) != 1 {
 		t.Errorf("%s is not alone: %v, error %v", path, left, err)
+	}
+}
+
+// TestWriteFileThrough holds that devices and links are written through, not
+// replaced by a regular file.
+func TestWriteFileThrough(t *testing.T) {
+	hello := func(w io.Writer) error { _, err := io.WriteString(w, "hello"); return err }
+	directory := t.TempDir()
+	target, link := filepath.Join(directory, "target"), filepath.Join(directory, "link")
+	if err := os.WriteFile(target, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := gaze.WriteFile(link, hello); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link became %v (%v)", info, err)
+	}
+	if text, err := os.ReadFile(target); err != nil || string(text) != "hello" {
+		t.Errorf("its target holds %q (%v)", text, err)
+	}
+	if err := gaze.WriteFile(directory, hello); err == nil {
+		t.Error("a directory is written to")
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	if err := gaze.WriteFile(fmt.Sprintf("/proc/self/fd/%d", write.Fd()), hello); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	if text, err := io.ReadAll(read); err != nil || string(text) != "hello" {
+		t.Errorf("the pipe brought %q (%v)", text, err)
 	}
 }

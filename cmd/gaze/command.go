@@ -27,6 +27,12 @@ var commands = []*command{
 	presetCommand,
 	demoCommand,
 	verifyCommand,
+	embedCommand,
+	fillMaskCommand,
+	classifyCommand,
+	tokensCommand,
+	rerankCommand,
+	answerCommand,
 }
 
 // A command is one of the things that gaze does.

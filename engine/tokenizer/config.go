@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -81,7 +82,7 @@ func (c *configuration) readAdded(o *object, data json.RawMessage) {
 		}
 		c.added = append(c.added, token)
 	}
-	slices.SortFunc(c.added, func(a, b addedToken) int { return int(a.id) - int(b.id) })
+	slices.SortFunc(c.added, func(a, b addedToken) int { return cmp.Compare(a.id, b.id) })
 }
 
 // usualNames are those of special tokens that nothing else names.

@@ -68,11 +68,11 @@ func (t *Tokenizer) Encode(text string, o Options) (Encoding, error) {
 	case o.AddPrefixSpace && !t.byteLevel:
 		return Encoding{}, errors.New("tokenizer: AddPrefixSpace is for byte-level tokenizers, which this is not")
 	}
-	if err := checkText("text", text); err != nil {
+	if err := t.checkText("text", text); err != nil {
 		return Encoding{}, err
 	}
 	if o.Pair != nil {
-		if err := checkText("Pair", *o.Pair); err != nil {
+		if err := t.checkText("Pair", *o.Pair); err != nil {
 			return Encoding{}, err
 		}
 	}
@@ -107,9 +107,10 @@ func (t *Tokenizer) Encode(text string, o Options) (Encoding, error) {
 	return e.fill(template, texts, !o.NoTemplate), nil
 }
 
-func checkText(what, text string) error {
-	if len(text) > math.MaxUint32 {
-		return fmt.Errorf("tokenizer: %s has %d bytes: at most %d are possible", what, len(text), math.MaxUint32)
+func (t *Tokenizer) checkText(what, text string) error {
+	// Positions in a text have 32 bits, as long as it may grow.
+	if most := int64(math.MaxUint32 / max(1, t.growth)); int64(len(text)) > most {
+		return fmt.Errorf("tokenizer: %s has %d bytes: at most %d are possible", what, len(text), most)
 	}
 	if utf8.ValidString(text) {
 		return nil

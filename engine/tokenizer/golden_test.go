@@ -123,8 +123,8 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			tokenizer := parseBase(t, head.Base, head.Parts)
-			if tokenizer.VocabSize() != len(head.Tokens) {
-				t.Errorf("%d tokens, expected %d", tokenizer.VocabSize(), len(head.Tokens))
+			if count := len(head.Tokens); count > 0 && tokenizer.VocabSize() != count {
+				t.Errorf("%d tokens, expected %d", tokenizer.VocabSize(), count)
 			}
 			for id, want := range head.Tokens {
 				if got, ok := tokenizer.Token(uint32(id)); want == nil == ok || ok && got != *want {

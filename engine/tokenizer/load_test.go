@@ -105,6 +105,8 @@ func TestParseRefuses(t *testing.T) {
 		{`{"type": "NFC"}`, `{"type": "NFC", "form": 1}`, `normalizer.normalizers[0].form is not supported`},
 		{`{"type": "NFC"}`, `{"kind": "NFC"}`, `normalizer.normalizers[0] has no "type"`},
 		{`{"type": "NFC"}`, `"NFC"`, `normalizer.normalizers[0] is "NFC", expected an object`},
+		{`{"type": "NFC"}`, strings.Repeat(`{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"},`, 7) + `{"type": "NFC"}`, `normalizer.normalizers[6]: up to here, a text may become 128 times as long`},
+		{`{"type": "Fuse"}`, `{"type": "Replace", "pattern": {"String": "a"}, "content": "` + strings.Repeat("a", 65) + `"}`, `decoder.decoders[1]: up to here, a text may become 65 times as long`},
 		{`{"type": "NFC"}`, strings.Repeat(`{"type": "Sequence", "normalizers": [`, 9) + strings.Repeat(`]}`, 9), `nested 8 deep at most`},
 		{`{"String": " "}, "content"`, `{"Regex": " "}, "content"`, `normalizer.normalizers[1].pattern is the regular expression " "`},
 		{`{"String": " "}, "content"`, `{"String": ""}, "content"`, `normalizer.normalizers[1].pattern is empty`},

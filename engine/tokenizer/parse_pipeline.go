@@ -58,6 +58,19 @@ func unsupported(path, kind, known string) error {
 	return fmt.Errorf("%s.type is %.60q, which is not supported: only %s are", path, kind, known)
 }
 
+// maxGrowth is how many times as long as it was the steps of a file may make a
+// text; those in use make it at most 12 times as long. A chain of steps that
+// each double it would exhaust any memory.
+const maxGrowth = 64
+
+// grow notes that a step may make a text factor times as long.
+func (o *object) grow(growth *float64, factor float64) {
+	*growth = max(1, *growth) * max(1, factor)
+	if *growth > maxGrowth {
+		o.fail("%s: up to here, a text may become %.0f times as long: at most %d is possible", o.path, *growth, maxGrowth)
+	}
+}
+
 func (t *Tokenizer) parseNormalizer(path string, data json.RawMessage, depth int) error {
 	if isNull(data) {
 		return nil
@@ -70,6 +83,7 @@ func (t *Tokenizer) parseNormalizer(path string, data json.RawMessage, depth int
 	case "Sequence":
 		return o.sequence("normalizers", depth, t.parseNormalizer)
 	case "NFC":
+		o.grow(&t.growth, 3) // as U+1D1C0 does
 		t.normalizers = append(t.normalizers, nfc{})
 	case "Replace":
 		var r replace
@@ -78,10 +92,12 @@ func (t *Tokenizer) parseNormalizer(path string, data json.RawMessage, depth int
 			o.fail("%s.pattern is the regular expression %.80q: only strings are supported there", path, r.pattern)
 		}
 		o.need("content", &r.content)
+		o.grow(&t.growth, float64(len(r.content))/float64(max(1, len(r.pattern))))
 		t.normalizers = append(t.normalizers, r)
 	case "Prepend":
 		var p prepend
 		o.need("prepend", &p.text)
+		o.grow(&t.growth, float64(1+len(p.text)))
 		t.normalizers = append(t.normalizers, p)
 	default:
 		return unsupported(path, kind, "NFC, Replace, Prepend and Sequence")
@@ -278,6 +294,7 @@ func (t *Tokenizer) parseDecoder(path string, data json.RawMessage, depth int) e
 			o.fail("%s.pattern is the regular expression %.80q: only strings are supported there", path, d.pattern)
 		}
 		o.need("content", &d.content)
+		o.grow(&t.decodedGrowth, float64(len(d.content))/float64(max(1, len(d.pattern))))
 		t.decoders = append(t.decoders, d)
 	case "ByteFallback":
 		t.decoders = append(t.decoders, byteFallbackDecoder{})

@@ -30,6 +30,8 @@ type Tokenizer struct {
 	roles     map[Role]uint32
 	maxLength int
 
+	growth, decodedGrowth float64 // see maxGrowth
+
 	encoders sync.Pool // of *encoder
 }
 

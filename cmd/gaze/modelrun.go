@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/checkpoint"
+	"github.com/gazevk/gaze/engine/modernbert"
+	"github.com/gazevk/gaze/engine/tokenizer"
+)
+
+// modelFlags are the flags of every command that runs a model over texts.
+type modelFlags struct {
+	model       string
+	texts       textFlags
+	device      deviceFlags
+	precision   string
+	batchTokens int
+	asJSON      bool
+}
+
+// declare declares the flags. what says what the texts are.
+func (f *modelFlags) declare(flags *flag.FlagSet, what string) {
+	f.texts.declare(flags, what)
+	f.device.declare(flags)
+	flags.Lookup("device").Usage = "compute on the device of this `NAME` (or index)"
+	flags.StringVar(&f.model, "model", "", "the checkpoint: a `DIRECTORY`, or the name of a model in the Hugging Face cache")
+	flags.StringVar(&f.precision, "precision", "auto", "store tensors as `TYPE`: auto, f32 or f16")
+	flags.IntVar(&f.batchTokens, "batch-tokens", 8192, "put at most `N` tokens into a batch, but always a whole text")
+	flags.BoolVar(&f.asJSON, "json", false, "print the results as JSON")
+}
+
+// A modelRun is a model and what it is run on. There is no device yet.
+type modelRun struct {
+	streams
+	flags      *modelFlags
+	name       string // of the command
+	precision  engine.Precision
+	texts      []text
+	checkpoint *checkpoint.Model
+	tokenizer  *tokenizer.Tokenizer
+}
+
+// run opens the checkpoint and reads the texts for do. fits returns an error
+// where the model is not for this command.
+func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) error, do func(*modelRun) error) error {
+	r := &modelRun{streams: s, flags: f, name: name}
+	if f.model == "" {
+		return usageError{fmt.Errorf(`--model is missing; see "gaze help %s"`, name)}
+	}
+	if f.batchTokens < 1 {
+		return usageError{fmt.Errorf("--batch-tokens is %d: expected at least 1", f.batchTokens)}
+	}
+	var err error
+	if r.precision, err = engine.ParsePrecision(f.precision); err != nil {
+		return usageError{err}
+	}
+	// The model first, because there is no use in texts without one.
+	if r.checkpoint, err = checkpoint.OpenModel(f.model); err != nil {
+		return err
+	}
+	defer r.checkpoint.Close()
+	if err := fits(r.checkpoint); err != nil {
+		return fmt.Errorf("%s: %w", f.model, err)
+	}
+	if r.tokenizer, err = tokenizer.Load(r.checkpoint.Directory); err != nil {
+		return err
+	}
+	if known, rows := r.tokenizer.VocabSize(), r.checkpoint.Config.VocabSize; known > rows {
+		return fmt.Errorf("%s: its tokenizer has %d tokens, its model %d embeddings: they do not belong together", f.model, known, rows)
+	}
+	if r.texts, err = f.texts.read(s.in); err != nil {
+		return err
+	}
+	return do(r)
+}
+
+// commandFor names the command that suits a head.
+var commandFor = map[checkpoint.Head]string{
+	checkpoint.NoHead:                 "gaze embed",
+	checkpoint.MaskedLM:               "gaze fill-mask",
+	checkpoint.SequenceClassification: "gaze classify or gaze rerank",
+	checkpoint.TokenClassification:    "gaze tokens",
+	checkpoint.QuestionAnswering:      "gaze answer",
+	checkpoint.MultipleChoice:         "gaze embed, which leaves the head out,",
+}
+
+// needs returns what tells a model without that head.
+func needs(head checkpoint.Head) func(*checkpoint.Model) error {
+	return func(m *checkpoint.Model) error {
+		if m.Head == head {
+			return nil
+		}
+		return fmt.Errorf("it is a %v, and %v is needed here; %s fits it", m.Head, head, commandFor[m.Head])
+	}
+}
+
+// limit returns the most tokens of a text, [CLS] and [SEP] included, and who
+// says so. As in sentence-transformers, max_seq_length has the last word.
+func (r *modelRun) limit() (tokens int, by string) {
+	if e := r.checkpoint.Embedding; e != nil && e.MaxSequenceLength > 0 {
+		return e.MaxSequenceLength, "max_seq_length"
+	}
+	tokens, by = r.checkpoint.Config.MaxPositions, "max_position_embeddings"
+	if most := r.tokenizer.MaxLength(); most > 0 && most < tokens {
+		tokens, by = most, "model_max_length"
+	}
+	return tokens, by
+}
+
+// encode returns the tokens of each text. prepare says what is encoded for it,
+// and how. What is too long is cut, with a warning.
+func (r *modelRun) encode(ctx context.Context, prepare func(string) (string, tokenizer.Options)) ([]tokenizer.Encoding, error) {
+	limit, by := r.limit()
+	encodings := make([]tokenizer.Encoding, len(r.texts))
+	const shown = 5 // warnings
+	longTexts, cutTokens := 0, 0
+	for i, t := range r.texts {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		content, options := prepare(t.string)
+		encoding, err := r.tokenizer.Encode(content, options)
+		if all := len(encoding.IDs); err == nil && all > limit {
+			// Once more: the template must be kept, so nothing here can be cut off.
+			options.MaxLength = limit
+			if encoding, err = r.tokenizer.Encode(content, options); err == nil {
+				longTexts++
+				cutTokens += all - len(encoding.IDs)
+				if longTexts <= shown {
+					fmt.Fprintf(r.err, "gaze: warning: %s: %d of its %d tokens are cut off: %s is %d\n", t.source, all-len(encoding.IDs), all, by, limit)
+				}
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.source, err)
+		}
+		if len(encoding.IDs) == 0 {
+			return nil, fmt.Errorf("%s: it has no tokens, and the tokenizer adds none", t.source)
+		}
+		encodings[i] = encoding
+	}
+	if longTexts > shown {
+		fmt.Fprintf(r.err, "gaze: warning: %d texts are too long, %d tokens are cut off\n", longTexts, cutTokens)
+	}
+	return encodings, nil
+}
+
+// forward brings the model to the device and runs it over all sequences, with at
+// most rowLimit wanted rows a batch where that is above 0.
+func (r *modelRun) forward(ctx context.Context, sequences []sequence, rowLimit int, want func(batch []int) modernbert.Want, take func(batch []int, out *modernbert.Output)) (err error) {
+	engines := newEngines(r.flags.device, r.err)
+	defer func() {
+		if closing := engines.close(r.streams); err == nil {
+			err = closing
+		}
+	}()
+	e, err := engines.get("auto")
+	if err != nil {
+		return err
+	}
+	model, err := modernbert.Load(ctx, e, r.checkpoint, r.precision)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, model.Close()) }()
+	most := modernbert.MaxTokens(e.Traits(), model.Config)
+	for _, s := range sequences {
+		if len(s.ids) > most {
+			return fmt.Errorf("%s: it has %d tokens; %s takes %d of this model at a time", r.texts[s.text].source, len(s.ids), e.Traits().Device, most)
+		}
+	}
+	b := &batcher{sequences: sequences, rowLimit: rowLimit, bar: newProgress(r.streams, r.name)}
+	defer b.bar.clear()
+	return b.run(ctx, min(r.flags.batchTokens, most), model, want, take)
+}
+
+// checkUTF8 is for what is encoded together with every text.
+func checkUTF8(flag, value string) error {
+	switch {
+	case value == "":
+		return usageError{fmt.Errorf("%s is missing", flag)}
+	case !utf8.ValidString(value):
+		return fmt.Errorf("%s is not valid UTF-8", flag)
+	}
+	return nil
+}

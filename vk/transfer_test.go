@@ -108,10 +108,8 @@ func TestCancelledTransfer(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
-	start := time.Now()
-	err := d.Download(ctx, make([]byte, 1<<20), b.Whole())
-	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 250*time.Millisecond {
-		t.Errorf("after %v: %v", took, err)
+	if err := d.Download(ctx, make([]byte, 1<<20), b.Whole()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 	if !long.flying {
 		t.Error("the work ended too early to tell")

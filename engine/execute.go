@@ -96,7 +96,7 @@ func (e *Engine) Execute(ctx context.Context, passes []Pass, progress func(done 
 		return nil, err
 	}
 	start := time.Now()
-	err := r.pace.schedule(passes, nil, func(batch []Pass) error { return r.batch(ctx, batch) })
+	err := r.pace.schedule(passes, func(batch []Pass) error { return r.batch(ctx, batch) })
 	if err != nil {
 		if errors.Is(err, vk.ErrOutOfMemory) {
 			err = fmt.Errorf("%s: %w", e.traits.Device, err)

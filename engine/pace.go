@@ -40,7 +40,7 @@ func (p *pace) seconds(pass Pass) float64 { return cost(pass) / p.rate(pass.Kern
 
 // schedule hands passes, in order, to submit in batches that take about
 // submitTime each, cutting those that take longer by themselves.
-func (p *pace) schedule(passes []Pass, first []uint32, submit func([]Pass) error) error {
+func (p *pace) schedule(passes []Pass, submit func([]Pass) error) error {
 	const budget = float64(submitTime) / float64(time.Second)
 	var batch []Pass
 	left := budget
@@ -65,7 +65,7 @@ func (p *pace) schedule(passes []Pass, first []uint32, submit func([]Pass) error
 		}
 		queue = queue[:len(queue)-1]
 		if !fits {
-			if now, later, ok := pass.cut(left/need, first); ok {
+			if now, later, ok := pass.cut(left / need); ok {
 				queue = append(queue, later, now)
 				continue
 			}
@@ -119,9 +119,8 @@ func (p *pace) took(kernel string, cost, seconds float64) {
 
 // cut divides a pass in two, the first with about share (0 to 1) of its work, if
 // it has more than one workgroup: by query tiles while there are several, then by
-// heads, then by what dimension 2 counts. first is [gaze.BlockMap.First], by
-// which the work of a query tile is known where the kernel walks the block map.
-func (p Pass) cut(share float64, first []uint32) (now, later Pass, ok bool) {
+// heads, then by what dimension 2 counts. Tiles tells the work of a query tile.
+func (p Pass) cut(share float64) (now, later Pass, ok bool) {
 	dimension := 0
 	for dimension < 2 && p.Groups[dimension] < 2 {
 		dimension++
@@ -132,11 +131,8 @@ func (p Pass) cut(share float64, first []uint32) (now, later Pass, ok bool) {
 	}
 	// upTo is the share of the work in the first count workgroups.
 	upTo := func(count int) float64 { return float64(count) / float64(groups) }
-	if p.Tiles != nil {
-		first = p.Tiles
-	}
-	if _, walks := p.Push["map_tiles"]; walks && dimension == 0 {
-		tiles := first[p.Base[0]:][:groups+1]
+	if p.Tiles != nil && dimension == 0 {
+		tiles := p.Tiles[p.Base[0]:][:groups+1]
 		if all := tiles[groups] - tiles[0]; all > 0 {
 			upTo = func(count int) float64 { return float64(tiles[count]-tiles[0]) / float64(all) }
 		}

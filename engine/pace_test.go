@@ -38,7 +38,7 @@ func TestCutKeepsAll(t *testing.T) {
 			first = append(first, first[len(first)-1]+random.Uint32N(3)*random.Uint32N(50))
 		}
 		if random.IntN(2) == 0 {
-			whole.Push["map_tiles"] = len(first)
+			whole.Tiles = first
 		}
 		done := map[[3]uint32]int{}
 		multiplyAdds, bytes := int64(0), int64(0)
@@ -47,7 +47,7 @@ func TestCutKeepsAll(t *testing.T) {
 			pass := queue[0]
 			queue = queue[1:]
 			share := random.Float64()
-			now, later, ok := pass.cut(share, first)
+			now, later, ok := pass.cut(share)
 			if !ok {
 				if len(cells(pass)) != 1 {
 					t.Fatalf("%v workgroups are not cut", pass.Groups)
@@ -82,18 +82,17 @@ func TestCutKeepsAll(t *testing.T) {
 // TestCutKnowsHeavyTiles: the first tile of a global token walks all keys, so a
 // share of the work is not that share of the tiles.
 func TestCutKnowsHeavyTiles(t *testing.T) {
-	pass := Pass{Kernel: "k", Push: map[string]any{"map_tiles": 5}, Groups: [3]uint32{4, 2, 1}, MultiplyAdds: 1000}
-	first := []uint32{0, 97, 98, 99, 100}
-	now, later, ok := pass.cut(0.98, first)
+	pass := Pass{Kernel: "k", Tiles: []uint32{0, 97, 98, 99, 100}, Groups: [3]uint32{4, 2, 1}, MultiplyAdds: 1000}
+	now, later, ok := pass.cut(0.98)
 	if !ok || now.Groups[0] != 2 || now.MultiplyAdds != 980 || later.Base[0] != 2 || later.MultiplyAdds != 20 {
 		t.Errorf("cut into %+v and %+v", now, later)
 	}
-	now, _, _ = pass.cut(0.5, first) // less than one tile: the heads come next
-	now, later, ok = now.cut(0.5, first)
+	now, _, _ = pass.cut(0.5) // less than one tile: the heads come next
+	now, later, ok = now.cut(0.5)
 	if !ok || now.Groups != [3]uint32{1, 1, 1} || later.Base != [3]uint32{0, 1, 0} {
 		t.Errorf("cut into %+v and %+v", now, later)
 	}
-	if _, _, ok := (Pass{Groups: [3]uint32{4, 2, 1}}).cut(0.5, first); ok {
+	if _, _, ok := (Pass{Groups: [3]uint32{4, 2, 1}}).cut(0.5); ok {
 		t.Error("a fill was cut")
 	}
 }
@@ -128,7 +127,7 @@ func endless(kernel string, work float64) Pass {
 func (p *pace) submits(t *testing.T, d imagined, passes []Pass) []time.Duration {
 	t.Helper()
 	var all []time.Duration
-	err := p.schedule(passes, nil, func(batch []Pass) error {
+	err := p.schedule(passes, func(batch []Pass) error {
 		times, elapsed := d.run(batch)
 		p.learn(batch, times, elapsed)
 		all = append(all, elapsed)
@@ -246,7 +245,7 @@ func TestScheduleKeepsPlans(t *testing.T) {
 				wantNames = append(wantNames, fmt.Sprint(i, pass.Kernel))
 			}
 			at := 0
-			err := p.schedule(s.Passes, plan.Map.First, func(batch []Pass) error {
+			err := p.schedule(s.Passes, func(batch []Pass) error {
 				for _, pass := range batch {
 					for at < len(s.Passes) && !sameWork(pass, s.Passes[at]) {
 						at++
@@ -276,7 +275,7 @@ func sameWork(part, whole Pass) bool {
 func TestScheduleStopsAtAnError(t *testing.T) {
 	p := newPace(Traits{})
 	calls := 0
-	err := p.schedule([]Pass{endless("k", 1e12)}, nil, func([]Pass) error { calls++; return gaze.Lengths{}.Validate() })
+	err := p.schedule([]Pass{endless("k", 1e12)}, func([]Pass) error { calls++; return gaze.Lengths{}.Validate() })
 	if err == nil || calls != 1 {
 		t.Errorf("%d submits, error %v", calls, err)
 	}

@@ -96,7 +96,7 @@ func (p *planner) chunk(first, end, stride int) {
 	}
 	if p.Path == Fused {
 		p.add(Pass{Kernel: "weights" + p.suffix, Constants: constants, Push: with(inner),
-			Bind: []Ref{query, key, p.whole(bufMap), lse, work}, Base: base, Groups: grid,
+			Bind: []Ref{query, key, p.whole(bufMap), lse, work}, Base: base, Tiles: p.Map.First, Groups: grid,
 			MultiplyAdds: products, Bytes: element*(int64(rows)+keys) + 4*pairs})
 	} else {
 		softmax := with(map[string]any{})
@@ -104,13 +104,13 @@ func (p *planner) chunk(first, end, stride int) {
 		delete(context, "lse_head")
 		p.add(
 			Pass{Kernel: "scores" + p.suffix, Constants: constants, Push: with(inner),
-				Bind: []Ref{query, key, p.whole(bufMap), work}, Base: base, Groups: grid, MultiplyAdds: products, Bytes: element*(int64(rows)+keys) + 4*pairs},
+				Bind: []Ref{query, key, p.whole(bufMap), work}, Base: base, Tiles: p.Map.First, Groups: grid, MultiplyAdds: products, Bytes: element*(int64(rows)+keys) + 4*pairs},
 			Pass{Kernel: "softmax", Constants: map[string]uint32{"QUERY_TILE": uint32(p.tile)}, Push: softmax,
-				Bind: []Ref{work, p.whole(bufMap), lse}, Base: base, Groups: [3]uint32{grid[0], grid[1], uint32(p.tile)},
+				Bind: []Ref{work, p.whole(bufMap), lse}, Base: base, Tiles: p.Map.First, Groups: [3]uint32{grid[0], grid[1], uint32(p.tile)},
 				MultiplyAdds: 4 * pairs, Bytes: 12 * pairs},
 			Pass{Kernel: "context" + p.suffix, Constants: constants, Push: context,
 				Bind: []Ref{work, g.of(bufValue, p.tensorBytes()), p.whole(bufMap), g.of(bufOutput, p.outputBytes())},
-				Base: base, Groups: [3]uint32{grid[0], grid[1], uint32(p.Attention.HeadDim / contextPart(p.Attention.HeadDim))},
+				Base: base, Tiles: p.Map.First, Groups: [3]uint32{grid[0], grid[1], uint32(p.Attention.HeadDim / contextPart(p.Attention.HeadDim))},
 				MultiplyAdds: products, Bytes: element*keys + 4*int64(g.count)*int64(rows)*int64(p.Attention.HeadDim) + 4*pairs})
 	}
 	if p.Weights {

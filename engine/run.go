@@ -111,7 +111,7 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Re
 	}
 	start := time.Now()
 	for _, s := range p.Steps {
-		err := r.pace.schedule(s.Passes, p.Map.First, func(batch []Pass) error { return r.batch(ctx, batch) })
+		err := r.pace.schedule(s.Passes, func(batch []Pass) error { return r.batch(ctx, batch) })
 		if err != nil {
 			return nil, err
 		}

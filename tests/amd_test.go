@@ -39,6 +39,10 @@ func TestAMD(t *testing.T) {
 						t.Errorf("%s %v: %s is %v (known: %v)", c.Kernel, c.Constants, name, value, ok)
 					}
 				}
+				// What every Vulkan device has.
+				if shared := c.Statistics["LDS size"]; shared > 16<<10 {
+					t.Errorf("%s %v: %v bytes of shared memory", c.Kernel, c.Constants, shared)
+				}
 				// The lanes tier is for CPUs; on a GPU it need only be right.
 				if waves := c.Statistics["Subgroups per SIMD"]; waves < 2 && !strings.HasPrefix(c.Kernel, "attention_lanes") {
 					t.Errorf("%s %v: %v waves", c.Kernel, c.Constants, waves)

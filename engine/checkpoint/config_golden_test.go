@@ -61,7 +61,7 @@ type configGoldens struct {
 // refusedHere are what transformers accepts and gaze refuses, and why.
 var refusedHere = map[string]string{
 	"dynamic":              "its frequencies change with the length of the batch",
-	"llama3":               "not implemented",
+	"llama3":               "gaze does not compute its frequencies",
 	"rope_scaling type":    "versions of transformers disagree about what it means",
 	"yarn inner truncate":  "transformers overlooks the key",
 	"labels":               "id2label and num_labels contradict each other",

@@ -19,11 +19,13 @@ layout(constant_id = 1) const uint HEAD_DIM = 64;
 layout(constant_id = 2) const uint PARTS = 1;
 
 const uint QUERY_TILE = 64u;
+const uint OWN_ROWS = 8u; // of the scores, an invocation's own
 const uint GROUPS = HEAD_DIM / 4u; // of four elements in a row
 const uint OWN = GROUPS / 4u / PARTS; // of the output, an invocation's own
 
 #include "include/elements.glsl"
 #include "include/attention.glsl"
+#include "include/products.glsl"
 
 shared float tile[QUERY_TILE * KEY_TILE]; // scores, then weights
 shared float shrinks[QUERY_TILE];         // what the sums so far are to be multiplied by
@@ -56,19 +58,8 @@ void main()
         vec4 low[8], high[8]; // scores of keys 0 to 3 and 4 to 7 of the quarter
         for (uint i = 0u; i < 8u; i++) {
             key[i] = base + min(first_key + quarter * 8u + i, last) * in_row;
-            low[i] = high[i] = vec4(0.0);
         }
-        [[dont_unroll]] for (uint c = 0u; c < GROUPS; c++) {
-            vec4 k[8];
-            [[unroll]] for (uint j = 0u; j < 8u; j++) {
-                k[j] = widen(keys[key[j] + c]);
-            }
-            [[unroll]] for (uint i = 0u; i < 8u; i++) {
-                vec4 q = widen(queries[query[i] + c]);
-                low[i] += vec4(dot(q, k[0]), dot(q, k[1]), dot(q, k[2]), dot(q, k[3]));
-                high[i] += vec4(dot(q, k[4]), dot(q, k[5]), dot(q, k[6]), dot(q, k[7]));
-            }
-        }
+        products(query, key, low, high);
         barrier(); // the last tile's weights are used up
         for (uint i = 0u; i < 8u; i++) {
             uint visible = map_visible(entry, own_row + i) >> (quarter * 8u);

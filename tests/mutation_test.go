@@ -62,6 +62,17 @@ var mutations = []mutation{
 	{"attention_tiled.comp", "total *= shrink;", "", "attention_tiled_f32"},
 	{"attention_tiled.comp", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n            barrier();\n\n            for", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n\n            for", "attention_tiled_f32"},
 	{"attention_tiled.comp", "visible >> (k + j * PARTS + part)", "visible >> (k + j + part)", "attention_tiled_f32"},
+	// Pictures.
+	{"heatmap.comp", "tile_key + KEY_TILE <= first_key ||", "tile_key <= first_key ||", "heatmap_f32"},
+	{"heatmap.comp", "column < end_key;", "column <= end_key;", "heatmap_f32"},
+	{"heatmap.comp", "row < end_query ?", "row <= end_query ?", "heatmap_f32"},
+	{"heatmap.comp", "row_lse[i] = lse[head * lse_head + row];", "row_lse[i] = lse[head * lse_head + first_row];", "heatmap_f32"},
+	{"heatmap.comp", "        barrier();\n        // Then down", "        // Then down", "heatmap_f32"},
+	{"heatmap.comp", "        barrier(); // the last tile is pooled\n", "", "heatmap_f32"},
+	{"heatmap.comp", "a == HIDDEN || b == HIDDEN ? max(a, b)", "a == HIDDEN ? max(a, b)", "heatmap_f32"},
+	{"heatmap.comp", "cells[at] = pool(cells[at], value);", "cells[at] = value;", "heatmap_f32"},
+	{"heatmap.comp", "if (value != HIDDEN) {", "if (true) {", "heatmap_f32"},
+	{"include/products.glsl", "dot(q, k[5])", "dot(q, k[4])", "heatmap_f32"},
 	// Matrix product and its epilogues.
 	{"matmul_lanes.comp", "sum[r][c] += x[r].w * y.w;", "sum[r][c] += x[r].w * y.z;", "matmul_lanes_f32"},
 	{"matmul_lanes.comp", "write4(first_row + r, first + 4u, high, high);", "write4(first_row + r, first, high, high);", "matmul_lanes_f32"},

@@ -45,6 +45,11 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 		}
 	}
 	passes = append(passes, layerPasses(e.Traits())...)
+	pictures, err := heatmapPasses(e.Traits())
+	if err != nil {
+		return nil, err
+	}
+	passes = append(passes, pictures...)
 	seen := map[string]bool{}
 	var all []Compiled
 	for _, pass := range passes {

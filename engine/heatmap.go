@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/gazevk/gaze"
+)
+
+// A Heatmap recomputes the weights of a rectangle of queries and keys, in every
+// head, and pools them into cells (shaders/heatmap.comp). It never holds more
+// than the cells. Before it, the cells must hold a value below every weight,
+// which those stay at of which no pair is visible.
+type Heatmap struct {
+	Heads, HeadDim  int
+	Scale           float64
+	Map             *gaze.BlockMap // for tiles of HeatmapTile queries
+	Precision       Precision      // of query and key
+	In              Layout
+	LSEHead         int // elements between two heads' first log-sum-exp
+	Rectangle       gaze.Rectangle
+	Cell            int  // pairs along one side of a cell: a power of two, at most HeatmapTile
+	Sum             bool // pool by the sum, else by the greatest
+	Query, Key, LSE Ref
+	BlockMap        Ref // Words(Map)
+	Cells           Ref // [Heads, rows, columns] f32, of Rectangle.Cells(Cell)
+}
+
+// HeatmapTile is the queries of a tile of Heatmap's block map.
+const HeatmapTile = 64
+
+// heatmapChunk is the keys that one workgroup looks at: few enough that a map of
+// one head fills a GPU.
+const heatmapChunk = 512
+
+// Pass returns the dispatch that computes h on a device with traits t.
+func (h Heatmap) Pass(t Traits) (Pass, error) {
+	m, r := h.Map, h.Rectangle
+	switch {
+	case m.QueryTile != HeatmapTile:
+		return Pass{}, fmt.Errorf("engine: the block map has tiles of %d queries: expected %d", m.QueryTile, HeatmapTile)
+	case h.Cell < 1 || h.Cell > HeatmapTile || h.Cell&(h.Cell-1) != 0:
+		return Pass{}, fmt.Errorf("engine: cells of %d pairs a side: expected a power of two, at most %d", h.Cell, HeatmapTile)
+	case r.Queries.First%h.Cell != 0 || r.Keys.First%h.Cell != 0:
+		return Pass{}, fmt.Errorf("engine: a map of %v in cells of %d: it must begin at multiples of the cell", r, h.Cell)
+	}
+	if err := r.Validate(m.Rows); err != nil {
+		return Pass{}, err
+	}
+	firstTile, endTile := r.Queries.First/HeatmapTile, int(ceilDiv(r.Queries.End, HeatmapTile))
+	firstChunk, endChunk := r.Keys.First/heatmapChunk, int(ceilDiv(r.Keys.End, heatmapChunk))
+	rows, columns := r.Cells(h.Cell)
+	ownRows := 4
+	if t.CPU {
+		ownRows = 8
+	}
+	sum := 0
+	if h.Sum {
+		sum = 1
+	}
+	tiles := int64(0) // of keys, within the rectangle
+	for _, t := range m.Tiles[m.First[firstTile]:m.First[endTile]] {
+		if first := int(t.Key) * gaze.KeyTile; first < r.Keys.End && first+gaze.KeyTile > r.Keys.First {
+			tiles++
+		}
+	}
+	heads := int64(h.Heads)
+	return Pass{
+		Kernel:    "heatmap_" + string(h.Precision),
+		Constants: map[string]uint32{"LANES": uint32(4 * HeatmapTile / ownRows), "HEAD_DIM": uint32(h.HeadDim), "OWN_ROWS": uint32(ownRows)},
+		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
+			"in_row": h.In.Row / 4, "in_head": h.In.Head / 4, "lse_head": h.LSEHead, "scale": h.Scale,
+			"first_query": r.Queries.First, "end_query": r.Queries.End, "first_key": r.Keys.First, "end_key": r.Keys.End,
+			"cell": h.Cell, "cell_rows": rows, "cell_columns": columns, "chunk": heatmapChunk, "sum": sum},
+		Bind:         []Ref{h.Query, h.Key, h.BlockMap, h.LSE, h.Cells},
+		Groups:       [3]uint32{uint32(endTile - firstTile), uint32(h.Heads), uint32(endChunk - firstChunk)},
+		MultiplyAdds: heads * tiles * HeatmapTile * gaze.KeyTile * int64(h.HeadDim),
+		Bytes: heads*(int64(r.Queries.End-r.Queries.First+r.Keys.End-r.Keys.First)*int64(h.HeadDim)*h.Precision.size()+
+			4*int64(rows)*int64(columns)) + MapBytes(m),
+	}, nil
+}

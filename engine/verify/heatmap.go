@@ -1,0 +1,113 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/reference"
+)
+
+// heatmap checks the pictures' kernel on a part of one problem's weights.
+func (v *verifier) heatmap(ctx context.Context, p *problem) error {
+	if !v.wants("heatmap_" + string(p.Precision)) {
+		return nil
+	}
+	p.ready()
+	traits := v.Traits()
+	traits.CPU = p.index/cycle%2 == 0 // what suits a CPU and what suits a GPU
+	c, err := heatmapCase(rand.New(rand.NewPCG(v.options.Seed, uint64(p.index)|2<<32)), traits, p)
+	if err != nil {
+		return err
+	}
+	if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
+		return err
+	}
+	v.note(p.index, c.text, c.pass.Kernel, c.pass.Constants, c.compare())
+	return nil
+}
+
+func heatmapCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCase, error) {
+	a, n := p.Attention, p.Lengths.Tokens()
+	cell := 1 << random.IntN(7)
+	// All of it, or a part that begins at a cell and ends anywhere.
+	part := func() gaze.Span {
+		if random.IntN(3) == 0 {
+			return gaze.Span{End: n}
+		}
+		first := random.IntN((n+cell-1)/cell) * cell
+		return gaze.Span{First: first, End: first + 1 + random.IntN(n-first)}
+	}
+	h := engine.Heatmap{
+		Heads: a.Heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: gaze.NewBlockMap(a.Visible(), p.Lengths, engine.HeatmapTile),
+		Precision: p.Precision, In: engine.Layout{Row: a.HeadDim, Head: n * a.HeadDim}, LSEHead: n,
+		Rectangle: gaze.Rectangle{Queries: part(), Keys: part()}, Cell: cell, Sum: random.IntN(2) == 1,
+	}
+	rows, columns := h.Rectangle.Cells(cell)
+	c := newLayerCase("%s, %v in cells of %d, sum %v", p, h.Rectangle, cell, h.Sum)
+	h.Query, h.Key = c.stored("q", p.turnedQuery, p.Precision), c.stored("k", p.turnedKey, p.Precision)
+	h.BlockMap = engine.Ref{Buffer: "block map", Size: engine.MapBytes(h.Map)}
+	c.buffers["block map"] = engine.Words(h.Map)
+	lse := make([]float32, len(p.lse))
+	for i, x := range p.lse {
+		lse[i] = float32(x)
+	}
+	h.LSE = c.stored("lse", lse, engine.F32)
+	e, out := c.result("cells", a.Heads*rows, columns, engine.F32)
+	h.Cells = out
+	var err error
+	if c.pass, err = h.Pass(traits); err != nil {
+		return nil, err
+	}
+
+	weights, bounds := make([]float64, len(p.scores)), make([]float64, len(p.scores))
+	ones := make([]float64, len(p.scores))
+	for i, score := range p.scores {
+		l := float64(lse[i/n])
+		weights[i], ones[i] = math.Exp(score-l), 1
+		bounds[i] = weights[i]*(math.Expm1(scoreBound(a.HeadDim, p.magnitude[i]))+u*4*math.Abs(score)+exponentBound(score-l)) + tiny
+	}
+	pooled := func(x []float64, sum bool) []float64 {
+		return reference.Heatmap(x, a.Visible(), p.Lengths, a.Heads, h.Rectangle, cell, sum)
+	}
+	values, bound, counts := pooled(weights, h.Sum), pooled(bounds, h.Sum), pooled(ones, true)
+	for i, value := range values {
+		if math.IsNaN(value) {
+			continue // what is hidden is left alone
+		}
+		putFloat(c.buffers["cells"], i, -1)
+		if h.Sum {
+			bound[i] += (counts[i] + 4) * u * value
+		}
+		e.set(i, value, bound[i])
+	}
+	return c, nil
+}
+
+// stored adds an input that is exact in precision.
+func (c *layerCase) stored(name string, x []float32, precision engine.Precision) engine.Ref {
+	c.buffers[name] = engine.Stored(x, precision)
+	return engine.Ref{Buffer: name, Size: int64(len(c.buffers[name]))}
+}
+
+// heatmapPasses returns a pass of every specialization of the pictures' kernel.
+func heatmapPasses(traits engine.Traits) ([]engine.Pass, error) {
+	var passes []engine.Pass
+	for _, headDim := range gaze.HeadDims {
+		for _, precision := range []engine.Precision{engine.F32, engine.F16} {
+			all := gaze.Span{End: 64}
+			pass, err := engine.Heatmap{
+				Heads: 1, HeadDim: headDim, Map: gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{all.End}, engine.HeatmapTile),
+				Precision: precision, Rectangle: gaze.Rectangle{Queries: all, Keys: all}, Cell: 1,
+			}.Pass(traits)
+			if err != nil {
+				return nil, fmt.Errorf("verify: %w", err)
+			}
+			passes = append(passes, pass)
+		}
+	}
+	return passes, nil
+}

@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -65,6 +66,8 @@ func goldenPictures(t *testing.T) map[string]interface{ Draw() (*image.RGBA, err
 		"pooled": Picture{Map: full.pooled(t, 20, Lift, MeanPooling), ColorMap: magma, Size: 160, Density: 2, Title: "pooled"},
 		"clipped": Picture{Map: full.pooled(t, 60, RowMaximum, MaxPooling), ColorMap: cividis, Scale: Gamma, Range: Range{0.01, 0.5},
 			Size: 180, Title: "a fixed range"},
+		"tokens": Picture{Map: window.pooled(t, 24, Weight, MaxPooling), Sequences: packed, Size: 400, Title: "tokens",
+			Tokens: strings.Fields("[CLS] the quick brown fox jumps over the lazy dog and incomprehensibilities are seen [SEP] [CLS] ein Satz mit Ümlauten – und Ende [SEP]")},
 		"difference": Picture{Map: difference.pooled(t, 30, Difference, MaxPooling), Scale: Linear, Size: 180, Title: "A - B"},
 		"montage":    Montage{Title: "Patterns", Pictures: []Picture{of(gaze.Full{}), of(gaze.Causal{}), of(longformer)}, CommonRange: true, Size: 120},
 		"montage_own": Montage{Title: "Patterns", Subtitle: "each with its own range", Columns: 2, Size: 120,

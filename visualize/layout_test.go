@@ -92,6 +92,36 @@ func TestLayoutKeepsTextsApart(t *testing.T) {
 	}
 }
 
+// Texts of tokens stand in place of numbers where there is room, and only there.
+func TestLayoutOfTokens(t *testing.T) {
+	texts := make([]string, 60)
+	for i := range texts {
+		texts[i] = strings.Repeat("Wgj"[i%3:i%3+1], i)
+	}
+	for _, n := range []int{1, 2, 13, 30, 60} {
+		m := newAttention(longformer, gaze.Lengths{n}, 11).pooled(t, 300, Weight, MaxPooling)
+		for size, readable := range map[int]bool{smallestSize: n == 1 || n == 2, DefaultSize: true} {
+			for density := 1; density <= 2; density++ {
+				s, _ := layoutOf(t, Picture{Map: m, Size: size, Density: density, Tokens: texts[:n]})
+				checkLayout(t, fmt.Sprintf("%d tokens, size %d, density %d", n, size, density), s)
+				written := 0
+				for _, l := range s.labels {
+					if l.text == texts[min(2, n-1)] {
+						written++
+					}
+				}
+				if readable != (written == 2) && n > 1 { // the text of token 0 is empty
+					t.Errorf("%d tokens, size %d: the text of one is written %d times", n, size, written)
+				}
+			}
+		}
+	}
+	m := newAttention(longformer, gaze.Lengths{3}, 11).pooled(t, 300, Weight, MaxPooling)
+	if _, err := (Picture{Map: m, Tokens: texts[:2]}).Draw(); err == nil || !strings.Contains(err.Error(), "3 tokens, and the texts of 2") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestCellPixelsComeNearTheTarget(t *testing.T) {
 	for cells := 1; cells <= 1024; cells++ {
 		side := cells * cellPixels(cells, DefaultSize)

@@ -16,10 +16,11 @@ type panel struct {
 	r          Range
 	automatic  bool // r was not given
 	sequences  gaze.Lengths
-	pixels     int // side of a cell
-	tokens     []int
-	labelWidth int  // of the widest number on an axis
-	named      bool // whether the axes have names
+	pixels     int      // side of a cell
+	tokens     []int    // those with a mark
+	texts      []string // of all tokens, in place of their numbers; nil: numbers
+	labelWidth int      // of the widest label on an axis
+	named      bool     // whether the axes have names
 }
 
 // prepare checks a picture and fits its map to about size pixels of the layout.
@@ -62,6 +63,17 @@ func (p Picture) prepare(t *typesetter, size int) (panel, error) {
 		return panel{}, fmt.Errorf("map cannot be drawn: %w", err)
 	}
 	longest := max(m.Queries, m.Keys)
+	if len(p.Tokens) > 0 && len(p.Tokens) != longest {
+		return panel{}, fmt.Errorf("map cannot be drawn: it has %d tokens, and the texts of %d", longest, len(p.Tokens))
+	}
+	if len(p.Tokens) > 0 && result.pixelsPerToken() >= float64(t.height(smallRole)) {
+		for i, text := range p.Tokens {
+			text = t.shorten(smallRole, text, t.px(longestText))
+			result.labelWidth = max(result.labelWidth, t.width(smallRole, text))
+			result.texts, result.tokens = append(result.texts, text), append(result.tokens, i)
+		}
+		return result, nil
+	}
 	result.labelWidth = t.width(smallRole, strconv.Itoa(longest-1))
 	result.tokens = tokenTicks(longest, result.pixelsPerToken(), result.labelWidth+t.px(40))
 	return result, nil
@@ -86,6 +98,7 @@ const (
 	axisTick     = 5  // length of a mark on an axis
 	axisLabelGap = 4  // from the mark to its number
 	axisNameGap  = 10 // from the numbers to the name
+	longestText  = 96 // width to which a token's text is cut
 )
 
 // left returns the room that the axis of queries needs.
@@ -99,7 +112,12 @@ func (p panel) left(t *typesetter) int {
 
 // below returns the room that the axis of keys needs.
 func (p panel) below(t *typesetter) int {
-	height := t.px(1+axisTick+axisLabelGap) + t.height(smallRole)
+	height := t.px(1 + axisTick + axisLabelGap)
+	if p.texts != nil {
+		height += p.labelWidth // they read upwards
+	} else {
+		height += t.height(smallRole)
+	}
 	if p.named {
 		height += t.px(axisNameGap) + t.height(textRole)
 	}
@@ -118,13 +136,21 @@ func (p panel) place(t *typesetter, s *scene, at image.Point) {
 			x, y := box.Min.X+mark, box.Max.Y+t.density
 			s.add(fill{image.Rect(x, y, x+t.density, y+t.px(axisTick)), frameInk})
 			y += t.px(axisTick + axisLabelGap)
-			s.write(t.label(smallRole, ink, strconv.Itoa(token), box.Min.X+middle, center, y, start))
+			if p.texts != nil {
+				s.write(t.verticalLabel(smallRole, ink, p.texts[token], box.Min.X+middle, center, y, start))
+			} else {
+				s.write(t.label(smallRole, ink, strconv.Itoa(token), box.Min.X+middle, center, y, start))
+			}
 		}
 		if token < p.m.Queries {
 			x, y := box.Min.X-t.density, box.Min.Y+mark
 			s.add(fill{image.Rect(x-t.px(axisTick), y, x, y+t.density), frameInk})
 			x -= t.px(axisTick + axisLabelGap)
-			s.write(t.label(smallRole, ink, strconv.Itoa(token), x, end, box.Min.Y+middle, center))
+			text := strconv.Itoa(token)
+			if p.texts != nil {
+				text = p.texts[token]
+			}
+			s.write(t.label(smallRole, ink, text, x, end, box.Min.Y+middle, center))
 		}
 	}
 	if p.named {

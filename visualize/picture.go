@@ -17,6 +17,7 @@ type Picture struct {
 	Range     Range        // the zero value: see AutomaticRange
 	ColorMap  ColorMap     // the zero value: viridis, of differences blue_red
 	Sequences gaze.Lengths // packed sequences, to draw their boundaries; may be empty
+	Tokens    []string     // the text of each query and key, drawn on the axes where there is room; may be empty
 	Size      int          // about the side of the map; 0: DefaultSize
 	Density   int          // pixels of the picture per pixel of the layout; 0: 1
 }

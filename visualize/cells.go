@@ -77,8 +77,8 @@ func (b boundaries) draw(dst *image.RGBA) {
 	}
 	first := 0
 	for _, length := range b.sequences {
-		low, high := b.pixel(first), b.pixel(first+length)
-		block := frame{image.Rect(low, low, high, high), b.density, boundaryInk}
+		block := frame{image.Rect(b.pixel(first-b.m.First.Key), b.pixel(first-b.m.First.Query),
+			b.pixel(first+length-b.m.First.Key), b.pixel(first+length-b.m.First.Query)), b.density, boundaryInk}
 		for _, side := range block.sides() {
 			b.drawWhereMasked(dst, side.Intersect(b.box().Sub(b.at)), block.color)
 		}
@@ -97,7 +97,7 @@ func (b boundaries) drawWhereMasked(dst *image.RGBA, box image.Rectangle, ink co
 	}
 }
 
-// pixel returns where the first of a token's pixels lies, from the top left.
+// pixel returns where the first of a token's pixels lies, from that of the first token shown.
 func (b boundaries) pixel(token int) int {
 	return (2*token*b.pixels + b.m.Cell) / (2 * b.m.Cell)
 }

@@ -68,6 +68,8 @@ func goldenPictures(t *testing.T) map[string]interface{ Draw() (*image.RGBA, err
 			Size: 180, Title: "a fixed range"},
 		"tokens": Picture{Map: window.pooled(t, 24, Weight, MaxPooling), Sequences: packed, Size: 400, Title: "tokens",
 			Tokens: strings.Fields("[CLS] the quick brown fox jumps over the lazy dog and incomprehensibilities are seen [SEP] [CLS] ein Satz mit Ümlauten – und Ende [SEP]")},
+		"part": Picture{Map: part(t, window, gaze.Rectangle{Queries: gaze.Span{First: 5, End: 24}, Keys: gaze.Span{First: 8, End: 21}}), Sequences: packed, Size: 240,
+			Title: "a part"},
 		"difference": Picture{Map: difference.pooled(t, 30, Difference, MaxPooling), Scale: Linear, Size: 180, Title: "A - B"},
 		"montage":    Montage{Title: "Patterns", Pictures: []Picture{of(gaze.Full{}), of(gaze.Causal{}), of(longformer)}, CommonRange: true, Size: 120},
 		"montage_own": Montage{Title: "Patterns", Subtitle: "each with its own range", Columns: 2, Size: 120,

@@ -19,14 +19,15 @@ const DefaultCells = 1024
 // nobody ever holds Queries x Keys numbers.
 type Map struct {
 	Queries, Keys int
-	Cell          int // tokens along one side of a cell; 1: no pooling
+	First         struct{ Query, Key int } // of the pairs that it shows, where they are a part of all: see [NewPart]
+	Cell          int                      // tokens along one side of a cell; 1: no pooling
 	Rows, Cols    int
 	Measure       Measure
 	Pooling       Pooling
 
 	values  []float64 // [Rows, Cols]: the greatest value, or the sum for MeanPooling
 	visible []bool    // [Rows, Cols]: false where every pair is masked
-	added   []bool    // [Queries]
+	added   []bool    // [Queries]; nil of a part
 	missing int       // queries not yet added
 }
 
@@ -59,11 +60,40 @@ func newMap(queries, keys, cell int, measure Measure, pooling Pooling) *Map {
 
 func ceilDivide(a, b int) int { return (a + b - 1) / b }
 
+// NewPart returns a map of a rectangle of weights that was pooled into cells, as
+// engine.Heatmap leaves them: [rows, columns] of r.Cells(cell), the greatest
+// weight or the sum for MeanPooling, and below 0 where every pair is masked.
+func NewPart(r gaze.Rectangle, cell int, pooling Pooling, cells []float32) (*Map, error) {
+	if err := r.Validate(gaze.MaxTokens); err != nil {
+		return nil, err
+	}
+	if cell < 1 {
+		return nil, fmt.Errorf("map of %v in cells of %d: at least 1 is needed", r, cell)
+	}
+	m := newMap(r.Queries.End-r.Queries.First, r.Keys.End-r.Keys.First, cell, Weight, pooling)
+	if len(cells) != len(m.values) || max(m.Rows, m.Cols) > MaxCells {
+		return nil, fmt.Errorf("map of %v in %d x %d cells of %d: %d were given, and a side has at most %d", r, m.Rows, m.Cols, cell, len(cells), MaxCells)
+	}
+	m.First.Query, m.First.Key, m.added, m.missing = r.Queries.First, r.Keys.First, nil, 0
+	for i, value := range cells {
+		if !(value <= math.MaxFloat32) {
+			return nil, fmt.Errorf("cell %d, %d of the map is %v", i/m.Cols, i%m.Cols, value)
+		}
+		if value >= 0 {
+			m.values[i], m.visible[i] = float64(value), true
+		}
+	}
+	return m, nil
+}
+
 // AddRow adds the weights, [Keys], of one query. Only those within visible are
 // read: spans of keys, disjoint and in ascending order, counted over the packed
 // rows of all sequences. Rows may come in any order, each once. On an error the
 // map is as it was.
 func (m *Map) AddRow(query int, weights []float32, visible []gaze.Span) error {
+	if m.added == nil {
+		return fmt.Errorf("query %d of a map that is a part, and complete", query)
+	}
 	if query < 0 || query >= m.Queries {
 		return fmt.Errorf("query %d of a map of %d queries", query, m.Queries)
 	}
@@ -164,6 +194,9 @@ func (m *Map) At(row, col int) (value float64, visible bool) {
 	return value, m.visible[cell]
 }
 
+// ends returns the numbers of the query and the key behind the last of m.
+func (m *Map) ends() (query, key int) { return m.First.Query + m.Queries, m.First.Key + m.Keys }
+
 // Complete reports the first query that was never added.
 func (m *Map) Complete() error {
 	if m.missing == 0 {
@@ -191,7 +224,7 @@ func (m *Map) Shrink(maxCells int) (*Map, error) {
 		return m, nil
 	}
 	small := newMap(m.Queries, m.Keys, m.Cell*factor, m.Measure, m.Pooling)
-	small.added, small.missing = m.added, 0
+	small.First, small.added, small.missing = m.First, m.added, 0
 	for i, value := range m.values {
 		if m.visible[i] {
 			cell := i/m.Cols/factor*small.Cols + i%m.Cols/factor

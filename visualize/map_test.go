@@ -28,6 +28,63 @@ func (a attention) compare(t *testing.T, m *Map) {
 	}
 }
 
+// part returns the weights of a rectangle as a device leaves them, in cells of one pair.
+func part(t *testing.T, a attention, r gaze.Rectangle) *Map {
+	t.Helper()
+	var cells []float32
+	for query := r.Queries.First; query < r.Queries.End; query++ {
+		row := make([]float32, r.Keys.End-r.Keys.First)
+		for i := range row {
+			row[i] = -1
+		}
+		for _, s := range a.visible[query] {
+			for key := max(s.First, r.Keys.First); key < min(s.End, r.Keys.End); key++ {
+				row[key-r.Keys.First] = a.weights[query][key]
+			}
+		}
+		cells = append(cells, row...)
+	}
+	m, err := NewPart(r, 1, MaxPooling, cells)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// A part shows what the whole shows there.
+func TestPart(t *testing.T) {
+	a := plainAttention(longformer, gaze.Lengths{15, 9}, 1)
+	whole := a.pooled(t, 24, Weight, MaxPooling)
+	r := gaze.Rectangle{Queries: gaze.Span{First: 4, End: 24}, Keys: gaze.Span{First: 8, End: 18}}
+	m := part(t, a, r)
+	for row := range m.Rows {
+		for col := range m.Cols {
+			value, visible := m.At(row, col)
+			wanted, shown := whole.At(row+4, col+8)
+			if value != wanted || visible != shown {
+				t.Errorf("query %d, key %d: %v %v, expected %v %v", row+4, col+8, value, visible, wanted, shown)
+			}
+		}
+	}
+	small, err := m.Shrink(10)
+	if err != nil || small.First != m.First || small.Rows != 10 || small.Cols != 5 {
+		t.Errorf("%+v, %v", small, err)
+	}
+	if m.Complete() != nil || m.AddRow(0, make([]float32, 10), nil) == nil {
+		t.Error("a part takes rows")
+	}
+	for _, bad := range [][]float32{nil, make([]float32, 199), append(make([]float32, 199), float32(math.NaN())), append(make([]float32, 199), float32(math.Inf(1)))} {
+		if _, err := NewPart(r, 1, MaxPooling, bad); err == nil {
+			t.Errorf("%d cells are accepted", len(bad))
+		}
+	}
+	for _, sequences := range []gaze.Lengths{{15, 8}, {10}} {
+		if _, err := (Picture{Map: m, Sequences: sequences}).Draw(); err == nil {
+			t.Errorf("a part that reaches beyond %v is drawn", sequences)
+		}
+	}
+}
+
 func TestMapEqualsBruteForce(t *testing.T) {
 	patterns := []gaze.Pattern{
 		gaze.Full{},

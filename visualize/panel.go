@@ -3,6 +3,7 @@ package visualize
 import (
 	"fmt"
 	"image"
+	"slices"
 	"strconv"
 
 	"github.com/gazevk/gaze"
@@ -16,8 +17,9 @@ type panel struct {
 	r          Range
 	automatic  bool // r was not given
 	sequences  gaze.Lengths
-	pixels     int      // side of a cell
-	tokens     []int    // those with a mark
+	pixels     int   // side of a cell
+	queryMarks []int // the tokens that have a mark on the axis
+	keyMarks   []int
 	texts      []string // of all tokens, in place of their numbers; nil: numbers
 	labelWidth int      // of the widest label on an axis
 	named      bool     // whether the axes have names
@@ -37,9 +39,10 @@ func (p Picture) prepare(t *typesetter, size int) (panel, error) {
 		if err := p.Sequences.Validate(); err != nil {
 			return panel{}, fmt.Errorf("map cannot be drawn: %w", err)
 		}
-		if n := p.Sequences.Tokens(); n != p.Map.Queries || n != p.Map.Keys {
-			return panel{}, fmt.Errorf("map cannot be drawn: its sequences hold %d tokens, but it has %d queries and %d keys",
-				n, p.Map.Queries, p.Map.Keys)
+		n := p.Sequences.Tokens()
+		queries, keys := p.Map.ends()
+		if queries > n || keys > n || p.Map.added != nil && (queries < n || keys < n) {
+			return panel{}, fmt.Errorf("map cannot be drawn: its sequences hold %d tokens, but it has %d queries and %d keys", n, queries, keys)
 		}
 	}
 	target := t.px(size)
@@ -62,21 +65,35 @@ func (p Picture) prepare(t *typesetter, size int) (panel, error) {
 	if err := result.r.Validate(p.Scale); err != nil {
 		return panel{}, fmt.Errorf("map cannot be drawn: %w", err)
 	}
-	longest := max(m.Queries, m.Keys)
-	if len(p.Tokens) > 0 && len(p.Tokens) != longest {
-		return panel{}, fmt.Errorf("map cannot be drawn: it has %d tokens, and the texts of %d", longest, len(p.Tokens))
+	endQuery, endKey := m.ends()
+	last := max(endQuery, endKey) - 1
+	if len(p.Tokens) > 0 && len(p.Tokens) <= last {
+		return panel{}, fmt.Errorf("map cannot be drawn: it has %d tokens, and the texts of %d", last+1, len(p.Tokens))
 	}
+	step := 1
 	if len(p.Tokens) > 0 && result.pixelsPerToken() >= float64(t.height(smallRole)) {
-		for i, text := range p.Tokens {
-			text = t.shorten(smallRole, text, t.px(longestText))
-			result.labelWidth = max(result.labelWidth, t.width(smallRole, text))
-			result.texts, result.tokens = append(result.texts, text), append(result.tokens, i)
-		}
-		return result, nil
+		result.texts = make([]string, len(p.Tokens))
+	} else {
+		result.labelWidth = t.width(smallRole, strconv.Itoa(last))
+		step = tokenStep(result.pixelsPerToken(), result.labelWidth+t.px(40))
 	}
-	result.labelWidth = t.width(smallRole, strconv.Itoa(longest-1))
-	result.tokens = tokenTicks(longest, result.pixelsPerToken(), result.labelWidth+t.px(40))
+	result.queryMarks, result.keyMarks = multiples(step, m.First.Query, endQuery), multiples(step, m.First.Key, endKey)
+	for _, token := range slices.Concat(result.queryMarks, result.keyMarks) {
+		if result.texts != nil {
+			text := t.shorten(smallRole, p.Tokens[token], t.px(longestText))
+			result.texts[token] = text
+			result.labelWidth = max(result.labelWidth, t.width(smallRole, text))
+		}
+	}
 	return result, nil
+}
+
+// label returns what stands on an axis for a token.
+func (p panel) label(token int) string {
+	if p.texts != nil {
+		return p.texts[token]
+	}
+	return strconv.Itoa(token)
 }
 
 // cellPixels returns the whole number of pixels a cell whose multiple by cells
@@ -129,29 +146,23 @@ func (p panel) place(t *typesetter, s *scene, at image.Point) {
 	drawn := cells{at, p.m, p.pixels, p.colors, p.scale, p.r, t.density}
 	box := drawn.box()
 	s.add(drawn, boundaries{drawn, p.sequences}, frame{box, t.density, frameInk})
-	for _, token := range p.tokens {
-		middle := int((float64(token) + 0.5) * p.pixelsPerToken())
-		mark := middle - t.density/2
-		if token < p.m.Keys {
-			x, y := box.Min.X+mark, box.Max.Y+t.density
-			s.add(fill{image.Rect(x, y, x+t.density, y+t.px(axisTick)), frameInk})
-			y += t.px(axisTick + axisLabelGap)
-			if p.texts != nil {
-				s.write(t.verticalLabel(smallRole, ink, p.texts[token], box.Min.X+middle, center, y, start))
-			} else {
-				s.write(t.label(smallRole, ink, strconv.Itoa(token), box.Min.X+middle, center, y, start))
-			}
+	for _, token := range p.keyMarks {
+		middle := int((float64(token-p.m.First.Key) + 0.5) * p.pixelsPerToken())
+		x, y := box.Min.X+middle-t.density/2, box.Max.Y+t.density
+		s.add(fill{image.Rect(x, y, x+t.density, y+t.px(axisTick)), frameInk})
+		y += t.px(axisTick + axisLabelGap)
+		if p.texts != nil {
+			s.write(t.verticalLabel(smallRole, ink, p.label(token), box.Min.X+middle, center, y, start))
+		} else {
+			s.write(t.label(smallRole, ink, p.label(token), box.Min.X+middle, center, y, start))
 		}
-		if token < p.m.Queries {
-			x, y := box.Min.X-t.density, box.Min.Y+mark
-			s.add(fill{image.Rect(x-t.px(axisTick), y, x, y+t.density), frameInk})
-			x -= t.px(axisTick + axisLabelGap)
-			text := strconv.Itoa(token)
-			if p.texts != nil {
-				text = p.texts[token]
-			}
-			s.write(t.label(smallRole, ink, text, x, end, box.Min.Y+middle, center))
-		}
+	}
+	for _, token := range p.queryMarks {
+		middle := int((float64(token-p.m.First.Query) + 0.5) * p.pixelsPerToken())
+		x, y := box.Min.X-t.density, box.Min.Y+middle-t.density/2
+		s.add(fill{image.Rect(x-t.px(axisTick), y, x, y+t.density), frameInk})
+		x -= t.px(axisTick + axisLabelGap)
+		s.write(t.label(smallRole, ink, p.label(token), x, end, box.Min.Y+middle, center))
 	}
 	if p.named {
 		s.write(

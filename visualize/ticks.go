@@ -18,15 +18,19 @@ func step125(minimum float64) float64 {
 	return 10 * decade
 }
 
-// tokenTicks returns the tokens to number along an axis of count tokens, at
-// least gap pixels apart.
-func tokenTicks(count int, pixelsPerToken float64, gap int) []int {
-	step := max(int(step125(float64(gap)/pixelsPerToken)+0.5), 1)
-	var ticks []int
-	for token := 0; token < count; token += step {
-		ticks = append(ticks, token)
+// tokenStep returns every how many tokens one is numbered along an axis, so that
+// the numbers are at least gap pixels apart.
+func tokenStep(pixelsPerToken float64, gap int) int {
+	return max(int(step125(float64(gap)/pixelsPerToken)+0.5), 1)
+}
+
+// multiples returns those of step from first to end-1.
+func multiples(step, first, end int) []int {
+	var list []int
+	for token := (first + step - 1) / step * step; token < end; token += step {
+		list = append(list, token)
 	}
-	return ticks
+	return list
 }
 
 // A tick is a mark on a colour bar. Without a label it is a minor one.

@@ -27,8 +27,19 @@ func TestTokenTicks(t *testing.T) {
 		{812, 1, []int{0, 100, 200, 300, 400, 500, 600, 700, 800}},
 		{8192, 0.125, []int{0, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000}},
 	} {
-		if got := tokenTicks(c.count, c.pixelsPerToken, 64); !slices.Equal(got, c.want) {
+		if got := multiples(tokenStep(c.pixelsPerToken, 64), 0, c.count); !slices.Equal(got, c.want) {
 			t.Errorf("%d tokens of %v pixels: %v, want %v", c.count, c.pixelsPerToken, got, c.want)
+		}
+	}
+}
+
+func TestMultiples(t *testing.T) {
+	for _, c := range []struct {
+		step, first, end int
+		want             []int
+	}{{5, 0, 11, []int{0, 5, 10}}, {5, 3, 10, []int{5}}, {5, 5, 6, []int{5}}, {5, 6, 9, nil}, {1, 7, 9, []int{7, 8}}} {
+		if got := multiples(c.step, c.first, c.end); !slices.Equal(got, c.want) {
+			t.Errorf("multiples of %d from %d to %d: %v, want %v", c.step, c.first, c.end, got, c.want)
 		}
 	}
 }

@@ -97,24 +97,16 @@ func (f *embedFlags) do(ctx context.Context, s streams) error {
 
 // embedder returns how the model embeds, with the flags' changes.
 func (f *embedFlags) embedder(m *checkpoint.Model) (*embedder, error) {
-	e := &embedder{hidden: m.Config.HiddenSize}
-	if m.Embedding != nil {
-		e.Embedding = *m.Embedding
-	} else {
-		// What sentence-transformers makes of a model that it does not know.
-		e.Embedding = checkpoint.Embedding{Pooling: []checkpoint.Pooling{checkpoint.Mean}, IncludePrompt: true}
-	}
-	name := e.DefaultPrompt
+	e := newEmbedder(m)
 	if f.prompt != "" {
-		name = f.prompt
-		if _, ok := e.Prompts[name]; !ok {
-			if len(e.Prompts) == 0 {
-				return nil, errors.New("it has no prompts: leave --prompt out")
-			}
-			return nil, fmt.Errorf("it has no prompt %q; its prompts are %s", name, strings.Join(slices.Sorted(maps.Keys(e.Prompts)), ", "))
+		prompt, ok := e.Prompts[f.prompt]
+		if !ok && len(e.Prompts) == 0 {
+			return nil, errors.New("it has no prompts: leave --prompt out")
+		} else if !ok {
+			return nil, fmt.Errorf("it has no prompt %q; its prompts are %s", f.prompt, strings.Join(slices.Sorted(maps.Keys(e.Prompts)), ", "))
 		}
+		e.prompt = prompt
 	}
-	e.prompt = e.Prompts[name]
 	e.Normalize = e.Normalize || f.normalize
 	elements := e.Dimensions(e.hidden)
 	if f.dimensions > 0 {

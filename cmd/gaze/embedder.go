@@ -25,6 +25,32 @@ var poolModes = map[checkpoint.Pooling]engine.PoolMode{
 	checkpoint.MeanSqrt: engine.PoolMeanSqrt, checkpoint.WeightedMean: engine.PoolWeightedMean, checkpoint.LastToken: engine.PoolLast,
 }
 
+// newEmbedder returns how a model embeds texts, with its default prompt.
+func newEmbedder(m *checkpoint.Model) *embedder {
+	e := &embedder{hidden: m.Config.HiddenSize}
+	if m.Embedding != nil {
+		e.Embedding = *m.Embedding
+	} else {
+		// What sentence-transformers makes of a model that it does not know.
+		e.Embedding = checkpoint.Embedding{Pooling: []checkpoint.Pooling{checkpoint.Mean}, IncludePrompt: true, Similarity: checkpoint.Cosine}
+	}
+	e.prompt = e.Prompts[e.DefaultPrompt]
+	return e
+}
+
+// prompted returns e with the first of its prompts that has one of these names,
+// or e itself.
+func (e *embedder) prompted(names ...string) *embedder {
+	for _, name := range names {
+		if prompt := e.Prompts[name]; prompt != "" {
+			with := *e
+			with.prompt = prompt
+			return &with
+		}
+	}
+	return e
+}
+
 func (e *embedder) embed(ctx context.Context, r *modelRun) (embeddings, error) {
 	layers, err := e.layers()
 	if err != nil {

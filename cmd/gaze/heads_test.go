@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/tokenizer"
 )
 
@@ -183,7 +184,7 @@ func TestRerank(t *testing.T) {
 		seen := map[int]bool{}
 		for i, d := range out.Results {
 			e := oracle.encode(t, "the query?", tokenizer.Options{Pair: &texts[d.Index]})
-			agree(t, d.Text, d.Score, score(oracle.logits(e))[0])
+			agree(t, d.Text, float32(d.Score), score(oracle.logits(e))[0])
 			if d.Text != texts[d.Index] || d.Tokens != len(e.IDs) || i > 0 && d.Score > out.Results[i-1].Score {
 				t.Errorf("%d: %+v", i, d)
 			}
@@ -191,6 +192,56 @@ func TestRerank(t *testing.T) {
 		}
 		if len(seen) != len(texts) || out.Query != "the query?" {
 			t.Errorf("%+v", out)
+		}
+	}
+}
+
+// A model for embeddings ranks by their similarity, with its prompts for both sides.
+func TestRerankBySimilarity(t *testing.T) {
+	directory := tinyModel(t, "ModernBertModel", nil)
+	write(t, directory, "modules.json", `[{"path": "", "type": "Transformer"}, {"path": "1_Pooling", "type": "Pooling"}]`)
+	write(t, directory, "config_sentence_transformers.json",
+		`{"prompts": {"query": "find: ", "document": "", "passage": "in: "}, "similarity_fn_name": "euclidean"}`)
+	texts := []string{"the man and an ant", "a cat", "", "the query"}
+	embed := func(prompt, text string) []float32 {
+		var out struct{ Embeddings [][]float32 }
+		parseJSON(t, mustCall(t, "embed", "--model", directory, "--prompt", prompt, "--text", text, "--json"), &out)
+		return out.Embeddings[0]
+	}
+	var out struct{ Results []ranked }
+	args := []string{"rerank", "--model", directory, "--query", "the query", "--json"}
+	for _, text := range texts {
+		args = append(args, "--text", text)
+	}
+	parseJSON(t, mustCall(t, args...), &out)
+	query := embed("query", "the query")
+	for i, d := range out.Results {
+		sum := 0.0
+		for k, y := range embed("passage", texts[d.Index]) {
+			sum += (float64(query[k]) - float64(y)) * (float64(query[k]) - float64(y))
+		}
+		agree(t, d.Text, float32(d.Score), -math.Sqrt(sum))
+		if d.Text != texts[d.Index] || d.Logit != nil || i > 0 && d.Score > out.Results[i-1].Score {
+			t.Errorf("%d: %+v", i, d)
+		}
+	}
+	if len(out.Results) != len(texts) {
+		t.Errorf("%d results of %d", len(out.Results), len(texts))
+	}
+}
+
+func TestSimilarity(t *testing.T) {
+	a, b := []float32{3, 4}, []float32{-4, 3}
+	for _, c := range []struct {
+		kind checkpoint.Similarity
+		x, y []float32
+		want float64
+	}{
+		{checkpoint.Cosine, a, a, 1}, {checkpoint.Cosine, a, b, 0}, {checkpoint.Cosine, a, []float32{0, 0}, 0},
+		{"", a, []float32{-3, -4}, -1}, {checkpoint.Dot, a, a, 25}, {checkpoint.Euclidean, a, b, -math.Sqrt(50)}, {checkpoint.Manhattan, a, b, -8},
+	} {
+		if got := similarity(c.kind, c.x, c.y); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%s of %v and %v is %v, expected %v", c.kind, c.x, c.y, got, c.want)
 		}
 	}
 }

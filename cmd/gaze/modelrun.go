@@ -28,13 +28,13 @@ func (f *modelFlags) declare(flags *flag.FlagSet, what string) {
 	f.texts.declare(flags, what)
 	f.device.declare(flags)
 	flags.Lookup("device").Usage = "compute on the device of this `NAME` (or index)"
-	flags.StringVar(&f.model, "model", "", "the checkpoint: a `DIRECTORY`, or the name of a model in the Hugging Face cache")
+	flags.StringVar(&f.model, "model", "", "the checkpoint: a `DIRECTORY`, the name of a model in the Hugging Face cache, or builtin")
 	flags.StringVar(&f.precision, "precision", "auto", "store tensors as `TYPE`: auto, f32 or f16")
 	flags.IntVar(&f.batchTokens, "batch-tokens", 8192, "put at most `N` tokens into a batch, but always a whole text")
 	flags.BoolVar(&f.asJSON, "json", false, "print the results as JSON")
 }
 
-// A modelRun is a model and what it is run on. There is no device yet.
+// A modelRun is a model and what it is run on.
 type modelRun struct {
 	streams
 	flags      *modelFlags
@@ -43,11 +43,14 @@ type modelRun struct {
 	texts      []text
 	checkpoint *checkpoint.Model
 	tokenizer  *tokenizer.Tokenizer
+
+	engines *engines // both nil until load
+	model   *modernbert.Model
 }
 
 // run opens the checkpoint and reads the texts for do. fits returns an error
 // where the model is not for this command.
-func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) error, do func(*modelRun) error) error {
+func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) error, do func(*modelRun) error) (err error) {
 	r := &modelRun{streams: s, flags: f, name: name}
 	if f.model == "" {
 		return usageError{fmt.Errorf(`--model is missing; see "gaze help %s"`, name)}
@@ -55,7 +58,6 @@ func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) er
 	if f.batchTokens < 1 {
 		return usageError{fmt.Errorf("--batch-tokens is %d: expected at least 1", f.batchTokens)}
 	}
-	var err error
 	if r.precision, err = engine.ParsePrecision(f.precision); err != nil {
 		return usageError{err}
 	}
@@ -67,7 +69,7 @@ func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) er
 	if err := fits(r.checkpoint); err != nil {
 		return fmt.Errorf("%s: %w", f.model, err)
 	}
-	if r.tokenizer, err = tokenizer.Load(r.checkpoint.Directory); err != nil {
+	if r.tokenizer, err = tokenizer.LoadFS(r.checkpoint.Directory, r.checkpoint.Files); err != nil {
 		return err
 	}
 	if known, rows := r.tokenizer.VocabSize(), r.checkpoint.Config.VocabSize; known > rows {
@@ -76,7 +78,35 @@ func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) er
 	if r.texts, err = f.texts.read(s.in); err != nil {
 		return err
 	}
+	defer func() {
+		if closing := r.close(); err == nil {
+			err = closing
+		}
+	}()
 	return do(r)
+}
+
+// load opens the device and brings the model there, the first time it is called.
+func (r *modelRun) load(ctx context.Context) (*engine.Engine, *modernbert.Model, error) {
+	if r.engines == nil {
+		r.engines = newEngines(r.flags.device, r.err)
+	}
+	e, err := r.engines.get("auto")
+	if err == nil && r.model == nil {
+		r.model, err = modernbert.Load(ctx, e, r.checkpoint, r.precision)
+	}
+	return e, r.model, err
+}
+
+// close gives back what load took.
+func (r *modelRun) close() (err error) {
+	if r.model != nil {
+		err = r.model.Close()
+	}
+	if r.engines != nil {
+		err = errors.Join(err, r.engines.close(r.streams))
+	}
+	return err
 }
 
 // commandFor names the command that suits a head.
@@ -150,24 +180,13 @@ func (r *modelRun) encode(ctx context.Context, prepare func(string) (string, tok
 	return encodings, nil
 }
 
-// forward brings the model to the device and runs it over all sequences, with at
+// forward runs the model over all sequences, with at
 // most rowLimit wanted rows a batch where that is above 0.
-func (r *modelRun) forward(ctx context.Context, sequences []sequence, rowLimit int, want func(batch []int) modernbert.Want, take func(batch []int, out *modernbert.Output)) (err error) {
-	engines := newEngines(r.flags.device, r.err)
-	defer func() {
-		if closing := engines.close(r.streams); err == nil {
-			err = closing
-		}
-	}()
-	e, err := engines.get("auto")
+func (r *modelRun) forward(ctx context.Context, sequences []sequence, rowLimit int, want func(batch []int) modernbert.Want, take func(batch []int, out *modernbert.Output)) error {
+	e, model, err := r.load(ctx)
 	if err != nil {
 		return err
 	}
-	model, err := modernbert.Load(ctx, e, r.checkpoint, r.precision)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, model.Close()) }()
 	most := modernbert.MaxTokens(e.Traits(), model.Config)
 	for _, s := range sequences {
 		if len(s.ids) > most {

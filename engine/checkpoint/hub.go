@@ -76,13 +76,13 @@ func Locate(path string) (string, error) {
 // in the cache: refs/REVISION holds the commit that a branch or tag points at,
 // snapshots/COMMIT the files.
 func snapshot(repository, name, revision string) (string, error) {
-	if !exists(repository) {
+	if _, err := os.Stat(repository); err != nil {
 		return "", fmt.Errorf("cannot open model %s: there is no such directory, and the Hugging Face cache has no %s; download it first", name, repository)
 	}
 	commit := revision
 	reference := filepath.Join(repository, "refs", filepath.FromSlash(revision))
 	if info, err := os.Stat(reference); err == nil && info.Mode().IsRegular() {
-		text, err := readText(reference)
+		text, err := directory(filepath.Dir(reference)).text(filepath.Base(reference))
 		if err != nil {
 			return "", fmt.Errorf("cannot open model %s: %w", name, err)
 		}

@@ -2,16 +2,7 @@
 
 package checkpoint
 
-import (
-	"io"
-	"os"
-)
+import "io/fs"
 
 // load reads size bytes of f, where the standard library cannot map files.
-func load(f *os.File, size int) (data []byte, unload func() error, err error) {
-	data = make([]byte, size)
-	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, nil, err
-	}
-	return data, func() error { return nil }, nil
-}
+func load(f fs.File, size int) (data []byte, unload func() error, err error) { return read(f, size) }

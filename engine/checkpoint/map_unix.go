@@ -3,17 +3,20 @@
 package checkpoint
 
 import (
+	"io/fs"
 	"os"
 	"syscall"
 )
 
-// load maps size bytes of f into memory and returns how to unmap them. Pages
-// are read when they are first touched.
-func load(f *os.File, size int) (data []byte, unload func() error, err error) {
-	if size == 0 { // which mmap refuses
-		return nil, func() error { return nil }, nil
+// load maps size bytes of f into memory, or reads them where f is not the
+// system's, and returns how to give the memory back. Pages of a mapping are read
+// when they are first touched.
+func load(f fs.File, size int) (data []byte, unload func() error, err error) {
+	file, ok := f.(*os.File)
+	if !ok || size == 0 { // which mmap refuses
+		return read(f, size)
 	}
-	data, err = syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ, syscall.MAP_PRIVATE)
+	data, err = syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ, syscall.MAP_PRIVATE)
 	if err != nil {
 		return nil, nil, os.NewSyscallError("mmap", err)
 	}

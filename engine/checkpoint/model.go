@@ -5,16 +5,24 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path/filepath"
 	"slices"
+
+	"github.com/gazevk/gaze/engine/builtin"
+)
+
+const (
+	configName  = "config.json"
+	adapterName = "adapter_config.json"
 )
 
 // A Model is an open ModernBERT checkpoint in Hugging Face form: a directory
 // with config.json and safetensors, the latter mapped into memory. Its methods
 // may be called from several goroutines, but not while or after Close runs.
 type Model struct {
-	// Directory has config.json and the tokenizer's files. It is the directory
-	// that was opened unless modules.json names one within.
+	// Files are config.json, the tokenizer's files and others beside them, and
+	// Directory is what errors call the place. It is the directory that was opened
+	// unless modules.json names one within.
+	Files     fs.FS
 	Directory string
 	Config    Config
 	Head      Head
@@ -25,17 +33,28 @@ type Model struct {
 	tensors map[string]Tensor
 }
 
-// OpenModel opens the checkpoint at path, a directory or a name that [Locate]
-// finds, and checks it as a whole: every value of its configuration, and that
+// OpenModel opens the checkpoint at path, a directory, a name that [Locate]
+// finds or [builtin.Name], and checks it as a whole: every value of its configuration, and that
 // it has exactly the tensors that follow from that, in the right shapes. The
 // files must not be shortened while the model is open.
 func OpenModel(path string) (*Model, error) {
-	directory, err := Locate(path)
+	if path == builtin.Name {
+		return OpenModelFS(path, builtin.Files())
+	}
+	place, err := Locate(path)
 	if err != nil {
 		return nil, err
 	}
+	return openFolder(directory(place))
+}
+
+// OpenModelFS opens a checkpoint that a program carries, or has elsewhere. The
+// name is what errors call it. Files that are not the system's are read into memory.
+func OpenModelFS(name string, files fs.FS) (*Model, error) { return openFolder(folder{files, name}) }
+
+func openFolder(root folder) (*Model, error) {
 	m := &Model{}
-	if err := m.read(directory); err != nil {
+	if err := m.read(root); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -43,30 +62,30 @@ func OpenModel(path string) (*Model, error) {
 	return m, nil
 }
 
-func (m *Model) read(root string) error {
+func (m *Model) read(root folder) error {
 	modules, err := readModules(root)
 	if err != nil {
 		return err
 	}
-	m.Directory = root
+	in := root
 	if modules != nil {
-		m.Directory = modules[0].directory
+		in = modules[0].in
 	}
-	if adapter := filepath.Join(m.Directory, "adapter_config.json"); exists(adapter) {
-		return fmt.Errorf("%s: adapters are not supported: merge it into the model that it adapts", adapter)
+	m.Files, m.Directory = in.FS, in.path
+	if in.exists(adapterName) {
+		return fmt.Errorf("%s: adapters are not supported: merge it into the model that it adapts", in.file(adapterName))
 	}
-	file := filepath.Join(m.Directory, "config.json")
-	data, err := readText(file)
+	data, err := in.text(configName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s has no config.json: it is no Hugging Face model, or was not copied or downloaded as a whole", m.Directory)
 	} else if err != nil {
 		return fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	if m.Config, err = ParseConfig(file, data); err != nil {
+	if m.Config, err = ParseConfig(in.file(configName), data); err != nil {
 		return err
 	}
 	m.Ignored = append(m.Ignored, m.Config.Ignored...)
-	w, err := openWeights(m.Directory)
+	w, err := openWeights(in)
 	if err != nil {
 		return err
 	}

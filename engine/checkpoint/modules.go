@@ -9,28 +9,30 @@ import (
 	"strings"
 )
 
+const modulesName = "modules.json"
+
 // A module is one entry of the modules.json of sentence-transformers.
 type module struct {
-	kind      string // the last part of type, whose other parts moved between versions
-	directory string // where its own files are
+	kind string // the last part of type, whose other parts moved between versions
+	in   folder // where its own files are
 }
 
 // readModules returns the modules that modules.json lists, nil without one. The
 // first is the transformer.
-func readModules(directory string) ([]module, error) {
-	file := filepath.Join(directory, "modules.json")
-	data, err := readText(file)
+func readModules(root folder) ([]module, error) {
+	data, err := root.text(modulesName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the list of modules: %w", err)
 	}
-	return parseModules(directory, file, data)
+	return parseModules(root, data)
 }
 
-// parseModules reads data, the contents of a modules.json of directory.
-func parseModules(directory, file string, data []byte) ([]module, error) {
+// parseModules reads data, the contents of the modules.json of root.
+func parseModules(root folder, data []byte) ([]module, error) {
+	file := root.file(modulesName)
 	var entries []json.RawMessage
 	if json.Unmarshal(data, &entries) != nil || len(entries) == 0 {
 		return nil, fmt.Errorf("%s: it holds %s: expected a list of modules, [{...}, ...]", file, excerpt(data))
@@ -42,9 +44,9 @@ func parseModules(directory, file string, data []byte) ([]module, error) {
 			return nil, err
 		}
 		kind := k.text("type", "")
-		m := module{kind: kind[strings.LastIndexByte(kind, '.')+1:], directory: directory}
+		m := module{kind: kind[strings.LastIndexByte(kind, '.')+1:], in: root}
 		if path := k.text("path", ""); path != "" {
-			if m.directory, err = within(directory, path); err != nil {
+			if m.in, err = root.below(path); err != nil {
 				k.fail("path", "%v", err)
 			}
 		}
@@ -62,8 +64,8 @@ func parseModules(directory, file string, data []byte) ([]module, error) {
 // readSentenceModel reads what sentence-transformers keeps beside the
 // transformer: for a CrossEncoder how logits become scores, for a
 // SentenceTransformer how hidden states become an embedding.
-func (m *Model) readSentenceModel(root string, modules []module) error {
-	settings, err := optionalKeys(filepath.Join(root, "config_sentence_transformers.json"))
+func (m *Model) readSentenceModel(root folder, modules []module) error {
+	settings, err := optionalKeys(root, "config_sentence_transformers.json")
 	if err != nil {
 		return err
 	}
@@ -71,7 +73,7 @@ func (m *Model) readSentenceModel(root string, modules []module) error {
 	case "CrossEncoder":
 		if len(modules) > 1 {
 			return fmt.Errorf("%s: module 1: type is %.40q: a CrossEncoder may only have a Transformer",
-				filepath.Join(root, "modules.json"), modules[1].kind)
+				root.file(modulesName), modules[1].kind)
 		}
 		if settings.has("activation_fn") {
 			m.Config.ScoreActivation = settings.score("activation_fn")
@@ -94,10 +96,10 @@ func (m *Model) readSentenceModel(root string, modules []module) error {
 }
 
 // readEmbedding reads the modules after the transformer.
-func (m *Model) readEmbedding(root string, modules []module) (*Embedding, error) {
-	list := filepath.Join(root, "modules.json")
+func (m *Model) readEmbedding(root folder, modules []module) (*Embedding, error) {
+	list := root.file(modulesName)
 	e := &Embedding{IncludePrompt: true, Similarity: Cosine}
-	if err := m.readTransformer(root, modules[0].directory, e); err != nil {
+	if err := m.readTransformer(root, modules[0].in, e); err != nil {
 		return nil, err
 	}
 	for i, part := range modules[1:] {
@@ -107,12 +109,12 @@ func (m *Model) readEmbedding(root string, modules []module) (*Embedding, error)
 		switch {
 		case part.kind == "Dropout": // does nothing outside training
 		case part.kind == "Pooling" && !pooled:
-			err = m.readPooling(root, part.directory, e)
+			err = m.readPooling(root, part.in, e)
 		case part.kind == "Dense" && pooled && !e.Normalize:
-			err = m.readDense(root, part.directory, e)
+			err = m.readDense(root, part.in, e)
 		case part.kind == "Normalize" && pooled:
 			e.Normalize = true
-			err = m.readNormalize(root, part.directory)
+			err = m.readNormalize(root, part.in)
 		default:
 			err = fmt.Errorf("%s, which is not supported there: "+
 				"expected Transformer, Pooling, any number of Dense, and at most a Normalize, in that order", place)
@@ -128,21 +130,21 @@ func (m *Model) readEmbedding(root string, modules []module) (*Embedding, error)
 }
 
 // optionalKeys reads an object from a file that need not be there.
-func optionalKeys(file string) (*keys, error) {
-	data, err := readText(file)
+func optionalKeys(in folder, name string) (*keys, error) {
+	data, err := in.text(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		data, err = []byte("{}"), nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	return parseKeys(file, data)
+	return parseKeys(in.file(name), data)
 }
 
 // finish adds the keys that nobody took to those ignored, by the file's path
 // below root, and returns the first error.
-func (m *Model) finish(root string, k *keys) error {
-	file, err := filepath.Rel(root, k.file)
+func (m *Model) finish(root folder, k *keys) error {
+	file, err := filepath.Rel(root.path, k.file)
 	if err != nil {
 		file = k.file
 	}

@@ -3,9 +3,11 @@ package checkpoint
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"math"
-	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -32,20 +34,19 @@ type Tensor struct {
 // whole header. The file must not be shortened while it is open: on most
 // systems touching a byte that is gone then ends the process.
 func Open(path string) (*File, error) {
-	// Asked before it is opened, because opening a pipe would wait for a writer.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read tensors: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("cannot read tensors from %s: it is not a regular file", path)
-	}
-	f, err := os.Open(path)
+	return openFile(directory(filepath.Dir(path)), filepath.Base(path))
+}
+
+// openFile opens the file of that name in a folder.
+func openFile(in folder, name string) (*File, error) {
+	path := in.file(name)
+	f, err := in.open(name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read tensors: %w", err)
 	}
 	defer f.Close() // a mapping outlives its descriptor
-	if info, err = f.Stat(); err != nil {
+	info, err := f.Stat()
+	if err != nil {
 		return nil, fmt.Errorf("cannot read tensors: %w", err)
 	}
 	size := info.Size()
@@ -66,6 +67,15 @@ func Open(path string) (*File, error) {
 		file.tensors[t.name] = Tensor{Name: t.name, DType: t.dtype, Shape: t.shape, data: data[t.begin:t.end:t.end], path: path}
 	}
 	return file, nil
+}
+
+// read reads size bytes of f.
+func read(f fs.File, size int) (data []byte, unload func() error, err error) {
+	data = make([]byte, size)
+	if _, err := io.ReadFull(f, data); err != nil {
+		return nil, nil, err
+	}
+	return data, func() error { return nil }, nil
 }
 
 // Names returns the names of all tensors, sorted.

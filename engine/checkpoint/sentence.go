@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 )
 
@@ -38,8 +37,8 @@ func (e *Embedding) prompts(k *keys) {
 }
 
 // readTransformer reads how a SentenceTransformer calls its transformer.
-func (m *Model) readTransformer(root, directory string, e *Embedding) error {
-	k, err := optionalKeys(filepath.Join(directory, "sentence_bert_config.json"))
+func (m *Model) readTransformer(root, in folder, e *Embedding) error {
+	k, err := optionalKeys(in, "sentence_bert_config.json")
 	if err != nil {
 		return err
 	}
@@ -80,8 +79,8 @@ func (k *keys) only(key, value string) {
 }
 
 // readPooling reads which poolings are concatenated, and in which order.
-func (m *Model) readPooling(root, directory string, e *Embedding) error {
-	k, err := optionalKeys(filepath.Join(directory, "config.json"))
+func (m *Model) readPooling(root, in folder, e *Embedding) error {
+	k, err := optionalKeys(in, configName)
 	if err != nil {
 		return err
 	}
@@ -127,8 +126,8 @@ func (m *Model) readPooling(root, directory string, e *Embedding) error {
 }
 
 // readNormalize refuses to normalize anything but the embedding.
-func (m *Model) readNormalize(root, directory string) error {
-	k, err := optionalKeys(filepath.Join(directory, "config.json"))
+func (m *Model) readNormalize(root, in folder) error {
+	k, err := optionalKeys(in, configName)
 	if err != nil {
 		return err
 	}
@@ -143,8 +142,8 @@ func (k *keys) ends() {
 }
 
 // readDense reads a layer, whose tensors lie in a file of its own.
-func (m *Model) readDense(root, directory string, e *Embedding) error {
-	k, err := optionalKeys(filepath.Join(directory, "config.json"))
+func (m *Model) readDense(root, in folder, e *Embedding) error {
+	k, err := optionalKeys(in, configName)
 	if err != nil {
 		return err
 	}
@@ -173,13 +172,13 @@ func (m *Model) readDense(root, directory string, e *Embedding) error {
 	if err := m.finish(root, k); err != nil {
 		return err
 	}
-	w, err := openWeights(directory)
+	w, err := openWeights(in)
 	if err != nil {
 		return err
 	}
 	m.files = append(m.files, w.files...)
 	if err := match(expected, w.tensors); err != nil {
-		return fmt.Errorf("%s: %w", directory, err)
+		return fmt.Errorf("%s: %w", in.path, err)
 	}
 	d.Weight, d.Bias = w.tensors["linear.weight"], w.tensors["linear.bias"]
 	e.Dense = append(e.Dense, d)

@@ -224,16 +224,16 @@ func FuzzModules(f *testing.F) {
 	f.Add([]byte(`[{"path":"../x","type":"Transformer"}]`))
 	f.Add([]byte(`[null]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		modules, err := parseModules("root", "modules.json", data)
+		modules, err := parseModules(directory("root"), data)
 		if err != nil {
-			if !strings.HasPrefix(err.Error(), "modules.json: ") {
+			if !strings.HasPrefix(err.Error(), filepath.Join("root", modulesName)+": ") {
 				t.Errorf("%v: expected the file first", err)
 			}
 			return
 		}
 		for _, m := range modules {
-			if rest, err := filepath.Rel("root", m.directory); err != nil || !filepath.IsLocal(rest) {
-				t.Errorf("%q leads to %q", data, m.directory)
+			if rest, err := filepath.Rel("root", m.in.path); err != nil || !filepath.IsLocal(rest) {
+				t.Errorf("%q leads to %q", data, m.in.path)
 			}
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 )
 
@@ -19,30 +18,29 @@ type weights struct {
 	tensors map[string]Tensor
 }
 
-// openWeights opens the files with a directory's tensors: one, or the shards of
+// openWeights opens the files with a folder's tensors: one, or the shards of
 // an index. Where there are both, the one counts, as in transformers.
-func openWeights(directory string) (*weights, error) {
-	single := filepath.Join(directory, weightsName)
-	if exists(single) {
+func openWeights(in folder) (*weights, error) {
+	if in.exists(weightsName) {
 		w := &weights{tensors: map[string]Tensor{}}
-		return w, w.open(single)
+		return w, w.open(in, weightsName)
 	}
-	index := filepath.Join(directory, indexName)
-	if exists(index) {
-		return openShards(directory, index)
+	if in.exists(indexName) {
+		return openShards(in)
 	}
 	for _, pickle := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json"} {
-		if exists(filepath.Join(directory, pickle)) {
+		if in.exists(pickle) {
 			return nil, fmt.Errorf("%s has its weights in %s, which can run code and is not read: "+
-				"save the model from transformers 5, which writes %s", directory, pickle, weightsName)
+				"save the model from transformers 5, which writes %s", in.path, pickle, weightsName)
 		}
 	}
-	return nil, fmt.Errorf("%s has no weights: expected %s, or %s and the files that it names", directory, weightsName, indexName)
+	return nil, fmt.Errorf("%s has no weights: expected %s, or %s and the files that it names", in.path, weightsName, indexName)
 }
 
 // openShards opens the files that an index names.
-func openShards(directory, index string) (*weights, error) {
-	data, err := readText(index)
+func openShards(in folder) (*weights, error) {
+	index := in.file(indexName)
+	data, err := in.text(indexName)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the index of the weights: %w", err)
 	}
@@ -52,13 +50,13 @@ func openShards(directory, index string) (*weights, error) {
 	}
 	w := &weights{tensors: map[string]Tensor{}}
 	for _, shard := range slices.Sorted(maps.Keys(shards)) {
-		path, err := within(directory, shard)
+		err := in.within(shard)
 		if err != nil {
 			err = fmt.Errorf("%s: weight_map %w", index, err)
-		} else if !exists(path) {
+		} else if !in.exists(shard) {
 			err = fmt.Errorf("%s: weight_map names %q, which is missing: the model was not copied or downloaded as a whole", index, shard)
 		} else {
-			err = w.open(path)
+			err = w.open(in, shard)
 		}
 		for _, name := range shards[shard] {
 			if _, ok := w.tensors[name]; !ok && err == nil {
@@ -95,15 +93,15 @@ func parseIndex(file string, data []byte) (map[string][]string, error) {
 }
 
 // open adds a file's tensors. No two files may have one of the same name.
-func (w *weights) open(path string) error {
-	file, err := Open(path)
+func (w *weights) open(in folder, name string) error {
+	file, err := openFile(in, name)
 	if err != nil {
 		return err
 	}
 	w.files = append(w.files, file)
 	for name, tensor := range file.tensors {
 		if other, ok := w.tensors[name]; ok {
-			return fmt.Errorf("%s: tensor %q is also in %s", path, name, other.path)
+			return fmt.Errorf("%s: tensor %q is also in %s", file.path, tensor.Name, other.path)
 		}
 		w.tensors[name] = tensor
 	}

@@ -80,7 +80,7 @@ func FuzzParseIndex(f *testing.F) {
 	} {
 		f.Add([]byte(text))
 	}
-	directory := f.TempDir()
+	in := directory(f.TempDir())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		shards, err := parseIndex("index", data)
 		if err != nil {
@@ -93,21 +93,20 @@ func FuzzParseIndex(f *testing.F) {
 			if len(names) == 0 || !slices.IsSorted(names) {
 				t.Errorf("%q has %q", shard, names)
 			}
-			path, err := within(directory, shard)
-			if err != nil {
+			if in.within(shard) != nil {
 				continue
 			}
-			if rest, err := filepath.Rel(directory, path); err != nil || !filepath.IsLocal(rest) {
-				t.Errorf("%q leads to %q", shard, path)
+			if rest, err := filepath.Rel(in.path, in.file(shard)); err != nil || !filepath.IsLocal(rest) {
+				t.Errorf("%q leads to %q", shard, in.file(shard))
 			}
 		}
 	})
 }
 
 // A pipe would never end, and nothing may wait for it.
-func TestReadTextRefuses(t *testing.T) {
+func TestFolderRefuses(t *testing.T) {
 	if runtime.GOOS != "windows" {
-		if _, err := readText(os.DevNull); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		if _, err := directory(filepath.Dir(os.DevNull)).text(filepath.Base(os.DevNull)); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 			t.Errorf("%s: %v", os.DevNull, err)
 		}
 	}
@@ -118,7 +117,7 @@ func TestReadTextRefuses(t *testing.T) {
 	if err := os.Truncate(long, maxTextBytes+1); err != nil { // a hole, which takes no space
 		t.Fatal(err)
 	}
-	if _, err := readText(long); err == nil || !strings.Contains(err.Error(), "too long") {
+	if _, err := directory(filepath.Dir(long)).text("long"); err == nil || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("a file of %d bytes: %v", maxTextBytes+1, err)
 	}
 }

@@ -15,20 +15,32 @@ import (
 // in use take about 40 MB.
 const maxFile = 1 << 30
 
+const tokenizerName = "tokenizer.json"
+
 // Load reads a tokenizer.json, or that of a directory. It also reads what
 // stands beside it in tokenizer_config.json and special_tokens_map.json.
 func Load(path string) (*Tokenizer, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, "tokenizer.json")
+	name := tokenizerName
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		path, name = filepath.Split(path)
 	}
-	data, err := readFile(path)
+	return load(os.DirFS(filepath.Clean(path)), path, name)
+}
+
+// LoadFS reads the tokenizer.json of a folder, as Load does. The name of the
+// folder is for errors only.
+func LoadFS(folder string, files fs.FS) (*Tokenizer, error) {
+	return load(files, folder, tokenizerName)
+}
+
+func load(files fs.FS, folder, name string) (*Tokenizer, error) {
+	data, err := readFile(files, folder, name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot load a tokenizer: %w", err)
 	}
 	config := configuration{roles: map[Role]string{}}
-	for _, name := range []string{"special_tokens_map.json", "tokenizer_config.json"} { // the later one wins
-		beside := filepath.Join(filepath.Dir(path), name)
-		data, err := readFile(beside)
+	for _, beside := range []string{"special_tokens_map.json", "tokenizer_config.json"} { // the later one wins
+		data, err := readFile(files, folder, beside)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -36,12 +48,12 @@ func Load(path string) (*Tokenizer, error) {
 			err = config.read(data)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("cannot load a tokenizer: %s: %w", beside, err)
+			return nil, fmt.Errorf("cannot load a tokenizer: %s: %w", filepath.Join(folder, beside), err)
 		}
 	}
 	t, err := parse(data, config)
 	if err != nil {
-		return nil, fmt.Errorf("cannot load a tokenizer: %s: %w", path, err)
+		return nil, fmt.Errorf("cannot load a tokenizer: %s: %w", filepath.Join(folder, name), err)
 	}
 	return t, nil
 }
@@ -55,20 +67,23 @@ func Parse(name string, data []byte) (*Tokenizer, error) {
 	return t, nil
 }
 
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// readFile returns the contents of a file. Errors give its whole path.
+func readFile(files fs.FS, folder, name string) ([]byte, error) {
+	path := filepath.Join(folder, name)
+	f, err := files.Open(name)
+	if err == nil {
+		defer f.Close()
+		var data []byte
+		if data, err = io.ReadAll(io.LimitReader(f, maxFile+1)); err == nil && len(data) > maxFile {
+			return nil, fmt.Errorf("%s: over %d bytes, too large for a tokenizer", path, maxFile)
+		} else if err == nil {
+			return data, nil
+		}
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
+	if inner := new(fs.PathError); errors.As(err, &inner) {
+		inner.Path = path
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: over %d bytes, too large for a tokenizer", path, maxFile)
-	}
-	return data, nil
+	return nil, err
 }
 
 func parse(data []byte, config configuration) (*Tokenizer, error) {

@@ -2,7 +2,8 @@
 """Trains the built-in model: transformers' own ModernBertForMaskedLM, on the text that corpus.py gathers.
 
     train.py CORPUS WORK --minutes 90      trains (or goes on where an earlier run stopped), on the CPU
-    train.py CORPUS WORK --export DIR      writes the checkpoint in f16, in Hugging Face form
+    train.py CORPUS WORK --export DIR      writes the checkpoint in f16, in Hugging Face form, measures it on held-out
+                                           text, and writes heldout.json, loss.csv and loss.svg beside this script
 
 Two losses. Masked language modelling: 30 % of the tokens are chosen, of which 80 % become [MASK], 10 % another token and
 10 % stay. And a small contrastive one (InfoNCE over mean-pooled vectors; two neighbouring passages of a document are a
@@ -220,20 +221,20 @@ def train(model, corpus, work, minutes, threads):
                         "generator": generator.get_state(), "state": state}, work / "state.tmp")
             (work / "state.tmp").replace(work / "state.pt")
     torch.save({"model": model.state_dict(), "state": state}, work / "final.pt")
-    report(model, work, heldout)
-
-
-def report(model, work, heldout):
-    accuracy, loss, commonest, total = evaluate(model, heldout, 100, seed=2)
-    result = {"masked": total, "accuracy": round(accuracy, 4), "commonest_token": round(commonest, 4), "loss": round(loss, 4),
-              "perplexity": round(math.exp(loss), 2)}
-    (work / "heldout.json").write_text(json.dumps(result) + "\n")
-    print(result)
 
 
 def export(model, corpus, work, directory):
-    model.load_state_dict(torch.load(work / "final.pt")["model"])
-    report(model.half().float(), work, Passages(tokenizer(work, corpus), corpus / "heldout.jsonl"))
+    saved = torch.load(work / "final.pt")
+    model.load_state_dict(saved["model"])
+    heldout = Passages(tokenizer(work, corpus), corpus / "heldout.jsonl")
+    accuracy, loss, commonest, total = evaluate(model.half().float(), heldout, 100, seed=2)  # as it is stored
+    result = {"masked": total, "accuracy": round(accuracy, 4), "commonest_token": round(commonest, 4), "loss": round(loss, 4),
+              "perplexity": round(math.exp(loss), 2), "trained": saved["state"]}
+    here = Path(__file__).parent
+    (here / "heldout.json").write_text(json.dumps(result) + "\n")
+    (here / "loss.csv").write_text((work / "log.csv").read_text())
+    (here / "loss.svg").write_text(curve(list(csv.DictReader((here / "loss.csv").read_text().splitlines()))))
+    print(result)
     model.config.sparse_prediction = False
     model.half().save_pretrained(directory)
     (directory / "tokenizer.json").write_text((work / "tokenizer.json").read_text())
@@ -241,6 +242,29 @@ def export(model, corpus, work, directory):
     (directory / "tokenizer_config.json").write_text(json.dumps(
         {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 8192, "clean_up_tokenization_spaces": False,
          "model_input_names": ["input_ids", "attention_mask"], **names}, indent=2) + "\n")
+
+
+def curve(rows):
+    """The loss and the accuracy on held-out text, over the tokens that were trained on, as SVG."""
+    width, height, left, top = 720, 300, 60, 20
+    last = max(float(row["tokens"]) for row in rows)
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 2 * left}" height="{height + 3 * top}" '
+             'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>']
+    for name, most, colour, x, anchor, unit in (("heldout_loss", 7.0, "#31688e", left - 8, "end", ""),
+                                                ("heldout_accuracy", 0.7, "#d95f02", left + width + 8, "start", " %")):
+        for i in range(8):
+            y = top + height * (1 - i / 7)
+            value = f"{i * 10}{unit}" if unit else str(i)
+            parts.append(f'<text x="{x}" y="{y + 4:.0f}" text-anchor="{anchor}" fill="{colour}">{value}</text>')
+            parts.append(f'<path d="M{left} {y:.0f}h{width}" stroke="#eee"/>')
+        points = " ".join(f"{left + width * float(row['tokens']) / last:.1f},"
+                          f"{top + height * (1 - min(1, float(row[name]) / most)):.1f}" for row in rows)
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+    for i in range(5):
+        parts.append(f'<text x="{left + width * i / 4:.0f}" y="{top + height + 18}" text-anchor="middle">{last * i / 4 / 1e6:.1f} M tokens</text>')
+    parts.append(f'<text x="{left + width / 2}" y="{top - 6}" text-anchor="middle">held-out text: '
+                 '<tspan fill="#31688e">loss</tspan>, <tspan fill="#d95f02">masked tokens guessed right</tspan></text></svg>')
+    return "\n".join(parts) + "\n"
 
 
 def main():

@@ -92,11 +92,7 @@ type part struct {
 }
 
 func (p part) bytes() int64 {
-	size := int64(4)
-	if p.precision == engine.F16 {
-		size = 2
-	}
-	return int64(p.padded*p.width) * size
+	return int64(p.padded*p.width) * elementSize(p.precision)
 }
 
 func (p part) data() ([]byte, error) {
@@ -118,10 +114,7 @@ func (p part) data() ([]byte, error) {
 // parts lists the buffers of all weights.
 func (m *Model) parts(c *checkpoint.Model) ([]part, error) {
 	d := m.Config.HiddenSize
-	size := int64(4)
-	if m.Precision == engine.F16 {
-		size = 2
-	}
+	size := elementSize(m.Precision)
 	var parts []part
 	for _, shape := range m.Config.Tensors(m.Head) {
 		t, ok := c.Tensor(shape.Name)

@@ -20,35 +20,6 @@ type Result struct {
 	Bytes int64 // of device memory in the plan's buffers
 }
 
-// A Timing is how long the passes of a run took.
-type Timing struct {
-	Passes []PassTime // in the order of each kernel's first pass
-	// Compile is the time that preparing kernels for their first use took.
-	Compile time.Duration
-	// Host is the time from the first submit to the last result, compiling and
-	// uploading left out.
-	Host    time.Duration
-	Submits int
-}
-
-// A PassTime is the time of all dispatches of one kernel.
-type PassTime struct {
-	Kernel       string
-	Dispatches   int
-	GPU          time.Duration // 0 where the device has no timestamps
-	MultiplyAdds int64
-	Bytes        int64
-}
-
-// GPU returns the sum over all passes.
-func (r *Timing) GPU() time.Duration {
-	var sum time.Duration
-	for _, p := range r.Passes {
-		sum += p.GPU
-	}
-	return sum
-}
-
 // A Watch hears of a run as it goes, on the goroutine that called Run. Either
 // field may be nil. Neither may call a method of the engine that is running.
 type Watch struct {

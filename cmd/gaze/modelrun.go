@@ -67,16 +67,25 @@ func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) er
 	if err := fits(r.checkpoint); err != nil {
 		return fmt.Errorf("%s: %w", f.model, err)
 	}
-	if r.tokenizer, err = tokenizer.Load(r.checkpoint.Directory); err != nil {
+	if r.tokenizer, err = loadTokenizer(f.model, r.checkpoint); err != nil {
 		return err
-	}
-	if known, rows := r.tokenizer.VocabSize(), r.checkpoint.Config.VocabSize; known > rows {
-		return fmt.Errorf("%s: its tokenizer has %d tokens, its model %d embeddings: they do not belong together", f.model, known, rows)
 	}
 	if r.texts, err = f.texts.read(s.in); err != nil {
 		return err
 	}
 	return do(r)
+}
+
+// loadTokenizer loads the tokenizer of the model at path.
+func loadTokenizer(path string, m *checkpoint.Model) (*tokenizer.Tokenizer, error) {
+	t, err := tokenizer.Load(m.Directory)
+	if err != nil {
+		return nil, err
+	}
+	if known, rows := t.VocabSize(), m.Config.VocabSize; known > rows {
+		return nil, fmt.Errorf("%s: its tokenizer has %d tokens, its model %d embeddings: they do not belong together", path, known, rows)
+	}
+	return t, nil
 }
 
 // commandFor names the command that suits a head.

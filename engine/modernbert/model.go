@@ -59,6 +59,17 @@ func load(ctx context.Context, e *engine.Engine, t engine.Traits, c *checkpoint.
 	return m, nil
 }
 
+// WeightBytes returns the device memory that c's weights take in that precision
+// on a device with traits t.
+func WeightBytes(t engine.Traits, c *checkpoint.Model, precision engine.Precision) (int64, error) {
+	parts, err := (&Model{Config: c.Config, Head: c.Head, Precision: precision, traits: t}).parts(c)
+	sum := int64(0)
+	for _, p := range parts {
+		sum += p.bytes()
+	}
+	return sum, err
+}
+
 func total(specs []engine.BufferSpec) int64 {
 	sum := int64(0)
 	for _, s := range specs {

@@ -1,5 +1,5 @@
-// Package configs turns a TOML file into validated runs: which attention to
-// compute, on which device, from what input, into which files. The commented
+// Package configs turns a TOML file into validated runs: which attention, or
+// which model, to compute, on which device, from what input, into which files. The commented
 // example.toml, one of the [Presets], documents every key.
 //
 // Whatever is wrong with a file is one [*Error] that shows the place and says
@@ -24,16 +24,20 @@ type File struct {
 	Runs []Run
 }
 
-// A Run is one computation of attention. Paths are resolved against the
-// directory of the file. Runs of one file may share slices: they are read only.
+// A Run is one computation: of attention alone, or of a whole model; all runs of
+// a file are of one kind. Paths are resolved against the directory of the file.
+// Runs of one file may share slices: they are read only.
 type Run struct {
-	Name      string // unique within the file; "base" where the file gives the first none
-	Device    Device
+	Name   string // unique within the file; "base" where the file gives the first none
+	Device Device
+	Output Output
+	Model  *Model // nil for attention alone
+
+	// Of attention alone; zero for a model.
 	Attention gaze.Attention
 	Lengths   gaze.Lengths
 	Path      Path
 	Input     Input
-	Output    Output
 }
 
 // A Device says where and in what precision to compute.
@@ -61,10 +65,14 @@ type Input struct {
 
 // An Output names the files to write; "" means that one is not wanted.
 type Output struct {
-	Tensors string // safetensors: output, lse and, if Weights, weights
+	Tensors string // safetensors: output, lse and, if Weights, weights; of a model last_hidden_state, logits and so on
 	Weights bool   // store weights [heads, n, n] too
-	Heatmap string // PNG for each head; see HeatmapFile
+	Heatmap string // PNG for each head; see HeatmapFile and LayerHeatmapFile
 	Report  string // JSON
+
+	// Of a model.
+	HiddenStates bool  // store what each layer gives too
+	Attentions   []int // layers whose weights are compared, drawn and stored
 }
 
 // maxFileSize in bytes bounds what is parsed.

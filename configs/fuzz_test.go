@@ -62,14 +62,28 @@ func FuzzParse(f *testing.F) {
 func checkSound(t *testing.T, file *File) {
 	var names, written []string
 	for _, run := range file.Runs {
+		names = append(names, run.Name)
+		written = append(written, run.Output.Tensors, run.Output.Report)
+		if (run.Model == nil) != (file.Runs[0].Model == nil) || run.Name == "" || run.Device.Name == "" || run.Device.Precision == "" {
+			t.Errorf("a run of another kind than the first, or without a default: %+v", run)
+		}
+		if run.Model != nil {
+			checkSoundModel(t, run)
+			for _, layer := range run.Output.Attentions {
+				for head := range foreseenHeads {
+					written = append(written, run.Output.LayerHeatmapFile(layer, head))
+				}
+			}
+			continue
+		}
 		if err := run.Attention.Validate(); err != nil {
 			t.Error(err)
 		}
 		if err := run.Lengths.Validate(); err != nil {
 			t.Error(err)
 		}
-		if run.Attention.Pattern == nil || run.Name == "" || run.Device.Name == "" || run.Device.Precision == "" {
-			t.Errorf("a default is missing: %+v", run)
+		if run.Attention.Pattern == nil || run.Output.HiddenStates || run.Output.Attentions != nil {
+			t.Errorf("a default is missing, or a model's output is wanted: %+v", run)
 		}
 		if !slices.Contains([]Path{PathAuto, PathFused, PathExplicit}, run.Path) {
 			t.Errorf("path %q", run.Path)
@@ -80,11 +94,9 @@ func checkSound(t *testing.T, file *File) {
 		if run.Output.Weights && run.Output.Tensors == "" {
 			t.Errorf("weights without a file: %+v", run.Output)
 		}
-		names = append(names, run.Name)
 		for head := range run.Attention.Heads {
 			written = append(written, run.Output.HeatmapFile(head))
 		}
-		written = append(written, run.Output.Tensors, run.Output.Report)
 		// A pattern lies over its sequences without a panic.
 		if run.Lengths.Tokens() <= 64 {
 			gaze.NewBlockMap(run.Attention.Pattern, run.Lengths, 32)
@@ -96,5 +108,40 @@ func checkSound(t *testing.T, file *File) {
 		if all := len(list); len(slices.Compact(list)) != all {
 			t.Errorf("something is there twice: %q", list)
 		}
+	}
+}
+
+// checkSoundModel checks what Parse promises of a run of a model.
+func checkSoundModel(t *testing.T, run Run) {
+	m := run.Model
+	if m.Path == "" || run.Attention.Pattern != nil || run.Lengths != nil || run.Input != (Input{}) || run.Output.Weights {
+		t.Errorf("no path, or something of attention: %+v", run)
+	}
+	inputs := 0
+	for _, given := range []bool{m.Input.Text != nil, m.Input.IDs != nil, m.Input.File != ""} {
+		if given {
+			inputs++
+		}
+	}
+	if inputs != 1 {
+		t.Errorf("%d inputs: %+v", inputs, m.Input)
+	}
+	for _, l := range m.Layers {
+		if (l.Kind == "") != (len(l.Numbers) > 0) || l.Pattern == nil && l.RopeTheta == nil {
+			t.Errorf("layer %+v", l)
+		}
+		if l.Pattern != nil {
+			if err := l.Pattern.Validate(); err != nil {
+				t.Error(err)
+			}
+		}
+		if l.RopeTheta != nil {
+			if err := (gaze.RoPE{Theta: *l.RopeTheta}).Validate(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if o := run.Output; o.Heatmap != "" && len(o.Attentions) == 0 || o.HiddenStates && o.Tensors == "" {
+		t.Errorf("output %+v", o)
 	}
 }

@@ -7,12 +7,29 @@ import (
 	"unicode"
 )
 
-// headPlaceholder stands for the number of a head in the path of a heatmap.
-const headPlaceholder = "{head}"
+// Placeholders in the path of a heatmap, and the numbers that they stand for.
+const (
+	headPlaceholder  = "{head}"
+	layerPlaceholder = "{layer}" // in runs of a model
+)
+
+// placeholders returns those that the heatmap of d may have.
+func (d *draft) placeholders() []string {
+	if d.ofModel {
+		return []string{layerPlaceholder, headPlaceholder}
+	}
+	return []string{headPlaceholder}
+}
 
 // HeatmapFile returns the path of one head's picture, "" where none is wanted.
 func (o Output) HeatmapFile(head int) string {
 	return strings.ReplaceAll(o.Heatmap, headPlaceholder, strconv.Itoa(head))
+}
+
+// LayerHeatmapFile returns the path of the picture of one head of a model's
+// layer, "" where none is wanted.
+func (o Output) LayerHeatmapFile(layer, head int) string {
+	return strings.ReplaceAll(o.HeatmapFile(head), layerPlaceholder, strconv.Itoa(layer))
 }
 
 // suffixOutputs gives a variant its own files where it inherits a path.
@@ -48,52 +65,94 @@ func slug(name string) string {
 	return strings.ToLower(strings.Join(words, "-"))
 }
 
-// files returns what is written at o by so many heads.
-func (o outputPath) files(heads int) []string {
+// A drawnFile is a file of an output; of a heat map, also what it shows.
+type drawnFile struct {
+	path        string
+	layer, head int
+}
+
+// foreseenHeads is how many heads a model is taken to have before it is opened.
+const foreseenHeads = 12
+
+// files returns what d writes at o.
+func (d *draft) files(o outputPath) []drawnFile {
 	switch {
 	case *o.path == "":
 		return nil
 	case o.key != "output.heatmap":
-		return []string{*o.path}
+		return []drawnFile{{path: *o.path}}
 	}
-	files := make([]string, heads)
-	for head := range files {
-		files[head] = Output{Heatmap: *o.path}.HeatmapFile(head)
+	layers, heads := []int{0}, d.Attention.Heads
+	if d.ofModel {
+		layers, heads = d.Output.Attentions, foreseenHeads
+	}
+	var files []drawnFile
+	for _, layer := range layers {
+		for head := range heads {
+			files = append(files, drawnFile{d.Output.LayerHeatmapFile(layer, head), layer, head})
+		}
 	}
 	return files
 }
 
-// separateOutputs notes the first file that more than one head or run would
-// write, or that is also an input.
+// separateOutputs notes the first file that more than one head, layer or run
+// would write, that is also an input, or that lies among a model's own.
 func (r *reader) separateOutputs(drafts []*draft) {
-	inputs := map[string]bool{}
+	inputs, models := map[string]bool{}, map[string]bool{}
 	for _, d := range drafts {
 		if d.Input.Tensors != "" {
 			inputs[absolute(d.Input.Tensors)] = true
 		}
+		if d.ofModel && d.model.Input.File != "" {
+			inputs[absolute(d.model.Input.File)] = true
+		}
+		if d.ofModel && d.model.Path != Builtin {
+			models[absolute(d.model.Directory)] = true
+		}
 	}
-	writers := map[string]*draft{}
+	type written struct {
+		by   *draft
+		file drawnFile
+	}
+	writers := map[string]written{}
 	for _, d := range drafts {
 		for _, o := range d.outputs() {
-			for _, file := range o.files(d.Attention.Heads) {
-				place := absolute(file)
+			for _, file := range d.files(o) {
+				place := absolute(file.path)
 				writer := writers[place]
-				writers[place] = d
+				writers[place] = written{d, file}
 				switch {
 				case inputs[place]:
-					r.fault(d.where(o.key), "%s would overwrite the input %s", o.key, quote(file))
-				case writer == d:
-					r.fault(d.where(o.key, "attention.heads"), "%d heads would all be drawn into %s: put %s into its name",
-						d.Attention.Heads, quote(file), headPlaceholder)
-				case writer != nil:
+					r.fault(d.where(o.key), "%s would overwrite the input %s", o.key, quote(file.path))
+				case models[filepath.Dir(place)]:
+					r.fault(d.where(o.key), "%s would put %s among the model's own files: choose another directory", o.key, quote(file.path))
+				case writer.by == d:
+					r.sharedHeatmap(d, writer.file, file)
+				case writer.by != nil:
 					r.fault(d.where(o.key, "name"), "%s of run %s would overwrite that of run %s, %s",
-						o.key, quote(d.Name), quote(writer.Name), quote(file))
+						o.key, quote(d.Name), quote(writer.by.Name), quote(file.path))
 				default:
 					continue
 				}
 				return
 			}
 		}
+	}
+}
+
+// sharedHeatmap notes that two heat maps of a run would be one file.
+func (r *reader) sharedHeatmap(d *draft, a, b drawnFile) {
+	place := d.where("output.heatmap", "output.attentions", "attention.heads")
+	switch {
+	case !d.ofModel:
+		r.fault(place, "%d heads would all be drawn into %s: put %s into its name", d.Attention.Heads, quote(b.path), headPlaceholder)
+	case a.layer == b.layer:
+		r.fault(place, "all heads of layer %d would be drawn into %s: put %s into its name", b.layer, quote(b.path), headPlaceholder)
+	case a.head == b.head:
+		r.fault(place, "layers %d and %d would both be drawn into %s: put %s into its name", a.layer, b.layer, quote(b.path), layerPlaceholder)
+	default:
+		r.fault(place, "layer %d, head %d and layer %d, head %d would both be drawn into %s: put something between %s and %s",
+			a.layer, a.head, b.layer, b.head, quote(b.path), layerPlaceholder, headPlaceholder)
 	}
 }
 

@@ -77,15 +77,20 @@ func (t *table) patternList(name string, to *[]gaze.Pattern, depth int) {
 			t.fault(item.span, "there are more than %d patterns, counting those in any and all", maxPatterns)
 			return
 		}
-		patterns = append(patterns, t.pattern(item, depth))
+		path := t.path // of any and all, that of the list they are in
+		if depth == 0 {
+			path += "." + name
+		}
+		patterns = append(patterns, t.pattern(item, path, depth))
 	}
 	*to = patterns
 }
 
-// pattern reads one pattern; what it returns means nothing after a fault.
-func (r *reader) pattern(n *node, depth int) gaze.Pattern {
+// pattern reads one pattern of the list at path; what it returns means nothing
+// after a fault.
+func (r *reader) pattern(n *node, path string, depth int) gaze.Pattern {
 	before := len(r.faults)
-	t := &table{reader: r, node: n, path: "attention.pattern", title: "a pattern", places: map[string]span{}}
+	t := &table{reader: r, node: n, path: path, title: "a pattern", places: map[string]span{}}
 	kinds := patternKinds()
 	names := make([]string, len(kinds))
 	for i, k := range kinds {

@@ -36,7 +36,7 @@ func TestPresets(t *testing.T) {
 			t.Errorf("%s: draws nothing, reports nothing or needs an input: %+v", p.Name, run)
 		}
 	}
-	want := []string{"compare", "dilated", "example", "longformer", "modernbert-global", "modernbert-local"}
+	want := []string{"compare", "dilated", "example", "longformer", "modernbert-global", "modernbert-local", "modernbert-windows"}
 	if !slices.Equal(names, want) {
 		t.Errorf("presets %v, want %v", names, want)
 	}
@@ -86,7 +86,7 @@ func TestPresetUnknown(t *testing.T) {
 	for name, want := range map[string]string{
 		"modernbert_locl": `there is no preset "modernbert_locl"; did you mean modernbert-local?`,
 		"local":           `there is no preset "local"; did you mean modernbert-local?`,
-		"../configs":      `there is no preset "../configs"; there are compare, dilated, example, longformer, modernbert-global and modernbert-local`,
+		"../configs":      `there is no preset "../configs"; there are compare, dilated, example, longformer, modernbert-global, modernbert-local and modernbert-windows`,
 	} {
 		if _, err := Preset(name); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", name, err, want)
@@ -102,7 +102,7 @@ func TestExampleDocumentsEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	sections := map[string]string{}
-	header := regexp.MustCompile(`^\[\[?([a-z.]+)\]?\]$`)
+	header := regexp.MustCompile(`^(?:# )?\[\[?([a-z.]+)\]?\]$`)
 	section := ""
 	for _, line := range strings.Split(string(data), "\n") {
 		if m := header.FindStringSubmatch(line); m != nil {
@@ -146,7 +146,8 @@ func TestExampleDefaults(t *testing.T) {
 	key := regexp.MustCompile(`^(?:# )?([a-z_]+) = `)
 	headerLine := regexp.MustCompile(`^\[([a-z]+)\]$`)
 	section, value := "", ""
-	for _, line := range strings.Split(string(data), "\n") {
+	before, _, _ := strings.Cut(string(data), "\n# A run of a model\n")
+	for _, line := range strings.Split(before, "\n") {
 		if m := headerLine.FindStringSubmatch(line); m != nil {
 			section = m[1] + "."
 		}
@@ -168,4 +169,22 @@ func TestExampleDefaults(t *testing.T) {
 		t.Errorf("the example states %d defaults: %v", len(stated), stated)
 	}
 	checkRuns(t, mustParse(t, text), mustParse(t, "")...)
+
+	model := "model = {path = \"builtin\", layer = [{layers = \"all\", pattern = [{kind = \"causal\"}, {kind = \"full\"}]COMBINE}]}\ninput.text = [\"a\"]\n"
+	stated = map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)default: (\S+)\n# ([a-z_]+) = `).FindAllStringSubmatch(exampleOfModel(t), -1) {
+		if m[1] != "none" {
+			stated[m[2]] = m[1]
+		}
+	}
+	combine := ", combine = " + stated["combine"]
+	delete(stated, "combine")
+	text = strings.Replace(model, "COMBINE", combine, 1)
+	for name, value := range stated {
+		text += "output." + name + " = " + value + "\n"
+	}
+	if len(stated) != 5 {
+		t.Errorf("of a model the example states %d defaults: %v", len(stated), stated)
+	}
+	checkRuns(t, mustParse(t, text), mustParse(t, strings.Replace(model, "COMBINE", "", 1))...)
 }

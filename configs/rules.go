@@ -171,27 +171,34 @@ func (t *table) integers(name string, to *[]int, most, low, high int) {
 	if n == nil {
 		return
 	}
+	if values, ok := t.integerItems(n, name, most, low, high); ok {
+		*to = values
+	}
+}
+
+// integerItems returns 1 to most integers from low to high, the items of n.
+func (t *table) integerItems(n *node, name string, most, low, high int) (values []int, ok bool) {
 	if !n.isArray() {
 		t.wrong(n, name, fmt.Sprintf("an array [...] of integers from %d to %d", low, high))
-		return
+		return nil, false
 	}
 	if len(n.items) == 0 {
 		t.fault(n.span, "%s is empty: at least one integer is needed", name)
-		return
+		return nil, false
 	}
 	if len(n.items) > most {
 		t.fault(n.items[most].span, "%s has %d integers: at most %d are allowed", name, len(n.items), most)
-		return
+		return nil, false
 	}
-	values := make([]int, len(n.items))
+	values = make([]int, len(n.items))
 	for i, item := range n.items {
 		v, ok := t.inRange(item, fmt.Sprintf("%s[%d]", name, i), int64(low), int64(high))
 		if !ok {
-			return
+			return nil, false
 		}
 		values[i] = int(v)
 	}
-	*to = values
+	return values, true
 }
 
 // device reads the name of a device, or its index.
@@ -220,9 +227,8 @@ func (t *table) input(name string, to *string) {
 }
 
 // output reads the path of a file to write, which must end in extension. The
-// empty string means none. Of text in braces only the placeholder is allowed,
-// where there is one.
-func (t *table) output(name string, to *string, extension, placeholder string) {
+// empty string means none. Of text in braces only the placeholders are allowed.
+func (t *table) output(name string, to *string, extension string, placeholders ...string) {
 	n := t.find(name)
 	if n == nil {
 		return
@@ -245,13 +251,17 @@ func (t *table) output(name string, to *string, extension, placeholder string) {
 		return
 	}
 	rest := path
-	if placeholder != "" {
-		rest = strings.ReplaceAll(path, placeholder, "")
+	for _, placeholder := range placeholders {
+		rest = strings.ReplaceAll(rest, placeholder, "")
 	}
 	if strings.ContainsAny(rest, "{}") {
 		allowed := "it may not hold { or }"
-		if placeholder != "" {
-			allowed = "of text in braces only " + placeholder + " is allowed"
+		switch len(placeholders) {
+		case 0:
+		case 1:
+			allowed = "of text in braces only " + placeholders[0] + " is allowed"
+		default:
+			allowed = "of text in braces only " + list(placeholders, "and") + " are allowed"
 		}
 		t.fault(n.span, "%s is %s: %s", name, quote(path), allowed)
 		return

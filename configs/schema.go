@@ -22,6 +22,8 @@ type draft struct {
 	Run
 	patterns []gaze.Pattern
 	combine  string
+	model    Model
+	ofModel  bool            // whether the file is one of a model
 	places   map[string]span // of the values this table of the file sets itself, by dotted name
 	place    span            // of the run as a whole
 	base     *draft          // what a variant overrides; nil in the base
@@ -60,12 +62,18 @@ func (d *draft) sections(t *table) {
 		t.choice("combine", &d.combine, "any", "all")
 		t.patternList("pattern", &d.patterns, 0)
 	})
-	t.section("input", d.input)
+	t.section("model", d.readModel)
+	t.section("input", func(t *table) {
+		d.input(t)
+		d.readModelInput(t)
+	})
 	t.section("output", func(t *table) {
-		t.output("tensors", &d.Output.Tensors, ".safetensors", "")
+		t.output("tensors", &d.Output.Tensors, ".safetensors")
 		t.boolean("weights", &d.Output.Weights)
-		t.output("heatmap", &d.Output.Heatmap, ".png", headPlaceholder)
-		t.output("report", &d.Output.Report, ".json", "")
+		t.boolean("hidden_states", &d.Output.HiddenStates)
+		t.attentions("attentions", &d.Output.Attentions)
+		t.output("heatmap", &d.Output.Heatmap, ".png", d.placeholders()...)
+		t.output("report", &d.Output.Report, ".json")
 	})
 }
 
@@ -93,6 +101,7 @@ func (d *draft) input(t *table) {
 // runs reads the whole file.
 func (r *reader) runs(root *node) []Run {
 	base := defaults()
+	base.ofModel = root.table["model"] != nil
 	top := &table{reader: r, node: root, title: "the file", places: base.places}
 	top.text("name", &base.Name, maxName)
 	base.sections(top)
@@ -103,6 +112,9 @@ func (r *reader) runs(root *node) []Run {
 		drafts = append(drafts, r.variant(n, &base))
 	}
 	r.uniqueNames(drafts)
+	for _, d := range drafts {
+		r.ofOneKind(d)
+	}
 	// What follows compares keys with one another: each must be sound by itself.
 	if len(r.faults) == 0 {
 		r.finish(drafts)
@@ -149,6 +161,13 @@ func (r *reader) uniqueNames(drafts []*draft) {
 // finish makes whole runs of drafts, and checks them as wholes.
 func (r *reader) finish(drafts []*draft) {
 	for _, d := range drafts {
+		if d.base != nil {
+			d.suffixOutputs()
+		}
+		if d.ofModel {
+			r.finishModel(d)
+			continue
+		}
 		d.Attention.Pattern = combined(d.patterns, d.combine)
 		if err := d.Attention.Validate(); err != nil {
 			r.fault(d.where("attention"), "[attention] %v", err)
@@ -159,9 +178,6 @@ func (r *reader) finish(drafts []*draft) {
 		if d.Output.Weights && d.Output.Tensors == "" {
 			r.fault(d.where("output.weights", "output.tensors"),
 				"weights = true needs a file to store them in: set tensors in [output]")
-		}
-		if d.base != nil {
-			d.suffixOutputs()
 		}
 	}
 }
@@ -204,6 +220,7 @@ func knownKeys() []string {
 	for _, k := range patternKinds() {
 		k.read(&table{reader: &r, path: "attention.pattern"}, 0)
 	}
+	r.modelLayer(nil)
 	slices.Sort(r.known)
 	return slices.Compact(r.known)
 }

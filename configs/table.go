@@ -91,7 +91,18 @@ func (t *table) advice(name string) string {
 	if near := suggestion(name, t.names); near != "" {
 		return near
 	}
-	for _, dotted := range knownKeys() {
+	keys := knownKeys()
+	section, _, _ := strings.Cut(t.path, ".")
+	slices.SortStableFunc(keys, func(a, b string) int { // those of the same section first
+		within := func(key string) int {
+			if strings.HasPrefix(key, section+".") {
+				return 0
+			}
+			return 1
+		}
+		return within(a) - within(b)
+	})
+	for _, dotted := range keys {
 		// A key of another kind of pattern has no place to go.
 		if strings.HasSuffix(dotted, "."+name) && dotted != t.path+"."+name {
 			return fmt.Sprintf("; did you mean %s? A key belongs to the header above it", dotted)

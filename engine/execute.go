@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/gazevk/gaze/vk"
 )
@@ -74,36 +73,35 @@ func (b *Buffers) Download(ctx context.Context, data []byte, name string, offset
 // use runs one workgroup of its pass ahead of all others, to be compiled; so
 // passes must not change buffers that no earlier pass of the list has filled.
 func (e *Engine) Execute(ctx context.Context, passes []Pass, progress func(done float64), buffers ...*Buffers) (*Timing, error) {
+	return e.ExecuteSteps(ctx, []Step{{Passes: passes}}, Watch{Progress: progress}, buffers...)
+}
+
+// ExecuteSteps is Execute for steps, whose reads watch.Weights hears of.
+func (e *Engine) ExecuteSteps(ctx context.Context, steps []Step, watch Watch, buffers ...*Buffers) (*Timing, error) {
 	if err := e.take(ctx); err != nil {
 		return nil, err
 	}
 	defer e.release()
-	r := &runner{Engine: e, watch: Watch{Progress: progress}, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+	r := &runner{Engine: e, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
 	for i := len(buffers) - 1; i >= 0; i-- {
 		for name, buffer := range buffers[i].named {
 			r.buffers[name] = buffer
 		}
 	}
-	for _, pass := range passes {
-		r.total += cost(pass)
-		for _, ref := range pass.Bind {
-			if r.buffers[ref.Buffer] == nil {
-				return nil, fmt.Errorf("engine: kernel %s binds %s, which is not there", pass.Kernel, ref.Buffer)
+	for _, s := range steps {
+		for _, pass := range s.Passes {
+			for _, ref := range pass.Bind {
+				if r.buffers[ref.Buffer] == nil {
+					return nil, fmt.Errorf("engine: kernel %s binds %s, which is not there", pass.Kernel, ref.Buffer)
+				}
 			}
 		}
 	}
-	if err := r.warm(ctx, passes); err != nil {
-		return nil, err
-	}
-	start := time.Now()
-	err := r.pace.schedule(passes, func(batch []Pass) error { return r.batch(ctx, batch) })
-	if err != nil {
+	if err := r.steps(ctx, steps); err != nil {
 		if errors.Is(err, vk.ErrOutOfMemory) {
 			err = fmt.Errorf("%s: %w", e.traits.Device, err)
 		}
 		return nil, err
 	}
-	r.result.Host = time.Since(start)
-	r.sumPasses(passes)
 	return &r.result.Timing, nil
 }

@@ -1,11 +1,5 @@
 package engine
 
-import (
-	"fmt"
-
-	"github.com/gazevk/gaze"
-)
-
 // fused plans the one pass that never stores the weights.
 func (p *planner) fused() Pass {
 	g := p.group
@@ -22,26 +16,15 @@ func (p *planner) fused() Pass {
 // path, or recomputing the weights after the fused one. As many rows as fit in
 // one buffer are done at a time.
 func (p *planner) chunks() error {
-	stride := int(roundUp(int64(p.rows), gaze.KeyTile))
-	perRow := int64(stride) * 4
-	budget := min(p.Traits.StorageRange, weightsBudget)
-	tiles := p.Map.QueryTiles()
-	heads := int(min(budget/(perRow*p.headStride), int64(p.group.count)))
-	tilesAtOnce := tiles
-	if heads == 0 {
-		heads = 1
-		if tilesAtOnce = int(budget / (perRow * int64(p.tile))); tilesAtOnce == 0 {
-			return fmt.Errorf("%d rows of weights over %d keys need %s in one buffer; %s binds %s at most: split the batch",
-				p.tile, p.rows, mebibytes(perRow*int64(p.tile)), p.Traits.Device, mebibytes(p.Traits.StorageRange))
-		}
+	parts, err := weightParts(p.Traits, p.Map, p.group.count)
+	if err != nil {
+		return err
 	}
-	p.need(bufWork, int64(heads)*int64(min(tilesAtOnce*p.tile, p.rows))*perRow)
 	whole := p.group
-	for first := whole.first; first < whole.first+whole.count; first += heads {
-		p.group = headGroup{first, min(heads, whole.first+whole.count-first)}
-		for tile := 0; tile < tiles; tile += tilesAtOnce {
-			p.chunk(tile, min(tile+tilesAtOnce, tiles), stride)
-		}
+	for _, part := range parts {
+		p.need(bufWork, part.bytes())
+		p.group = headGroup{whole.first + part.firstHead, part.heads}
+		p.chunk(part)
 	}
 	p.group = whole
 	return nil
@@ -66,13 +49,11 @@ func (p *planner) need(name string, bytes int64) {
 	p.Buffers = append(p.Buffers, BufferSpec{name, bytes})
 }
 
-// chunk plans query tiles [first, end) of the group's heads, with weights rows
-// of stride elements.
-func (p *planner) chunk(first, end, stride int) {
+// chunk plans a part of the group's weights, the heads of which the group is.
+func (p *planner) chunk(part weightPart) {
 	g, groups := p.group, p.Attention.HeadDim/4
-	firstRow := first * p.tile
-	rows := min(end*p.tile, p.rows) - firstRow
-	work := Ref{bufWork, 0, int64(g.count) * int64(rows) * int64(stride) * 4}
+	first, end, stride, firstRow, rows := part.firstTile, part.endTile, part.stride, part.firstRow, part.rows
+	work := Ref{bufWork, 0, part.bytes()}
 	base, grid := [3]uint32{uint32(first)}, [3]uint32{uint32(end - first), uint32(g.count), 1}
 	constants := map[string]uint32{"QUERY_TILE": uint32(p.tile), "HEAD_DIM": uint32(p.Attention.HeadDim)}
 	pairs := int64(g.count) * p.tilePairs(first, end)
@@ -82,9 +63,9 @@ func (p *planner) chunk(first, end, stride int) {
 	query := g.of(p.turned(bufQuery, bufQueryTurned), p.tensorBytes())
 	key := g.of(p.turned(bufKey, bufKeyTurned), p.tensorBytes())
 	lse := g.of(bufLSE, p.headStride*4)
-	part := map[string]any{"first_row": firstRow, "chunk_rows": rows, "key_stride": stride}
+	chunk := map[string]any{"first_row": firstRow, "chunk_rows": rows, "key_stride": stride}
 	with := func(more map[string]any) map[string]any {
-		for name, value := range part {
+		for name, value := range chunk {
 			more[name] = value
 		}
 		return p.visit(more)
@@ -95,9 +76,10 @@ func (p *planner) chunk(first, end, stride int) {
 		p.add(Pass{Bind: []Ref{work}, Bytes: work.Size}) // tiles that nobody visits are zero
 	}
 	if p.Path == Fused {
-		p.add(Pass{Kernel: "weights" + p.suffix, Constants: constants, Push: with(inner),
-			Bind: []Ref{query, key, p.whole(bufMap), lse, work}, Base: base, Tiles: p.Map.First, Groups: grid,
-			MultiplyAdds: products, Bytes: element*(int64(rows)+keys) + 4*pairs})
+		part.firstHead = 0 // what is bound begins with the group's first
+		p.add(AttentionWeights{Heads: g.count, HeadDim: p.Attention.HeadDim, Scale: p.Attention.ScoreScale(), Map: p.Map,
+			Precision: p.Precision, In: p.layout(), LSEHead: int(p.headStride),
+			Query: query, Key: key, BlockMap: p.whole(bufMap), LSE: lse}.pass(part, work))
 	} else {
 		softmax := with(map[string]any{})
 		context := with(map[string]any{"in_row": groups, "in_head": int(p.headStride) * groups, "out_row": groups, "out_head": int(p.headStride) * groups})
@@ -115,6 +97,6 @@ func (p *planner) chunk(first, end, stride int) {
 	}
 	if p.Weights {
 		last := &p.Steps[len(p.Steps)-1]
-		last.Reads = append(last.Reads, Read{work, g.first, g.count, firstRow, rows, stride})
+		last.Reads = append(last.Reads, Read{work, g.first, g.count, firstRow, rows, p.rows, stride})
 	}
 }

@@ -61,6 +61,7 @@ type Ref struct {
 type Read struct {
 	Ref
 	FirstHead, Heads, FirstRow, Rows int
+	Keys                             int // weights of a row
 	Stride                           int // elements between rows
 }
 

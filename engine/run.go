@@ -20,35 +20,6 @@ type Result struct {
 	Bytes int64 // of device memory in the plan's buffers
 }
 
-// A Timing is how long the passes of a run took.
-type Timing struct {
-	Passes []PassTime // in the order of each kernel's first pass
-	// Compile is the time that preparing kernels for their first use took.
-	Compile time.Duration
-	// Host is the time from the first submit to the last result, compiling and
-	// uploading left out.
-	Host    time.Duration
-	Submits int
-}
-
-// A PassTime is the time of all dispatches of one kernel.
-type PassTime struct {
-	Kernel       string
-	Dispatches   int
-	GPU          time.Duration // 0 where the device has no timestamps
-	MultiplyAdds int64
-	Bytes        int64
-}
-
-// GPU returns the sum over all passes.
-func (r *Timing) GPU() time.Duration {
-	var sum time.Duration
-	for _, p := range r.Passes {
-		sum += p.GPU
-	}
-	return sum
-}
-
 // A Watch hears of a run as it goes, on the goroutine that called Run. Either
 // field may be nil. Neither may call a method of the engine that is running.
 type Watch struct {
@@ -91,45 +62,51 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Re
 	}()
 	r := &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
 	defer r.close()
-	for _, s := range p.Steps {
-		for _, pass := range s.Passes {
-			r.total += cost(pass)
-		}
-	}
 	if err := r.allocate(); err != nil {
 		return nil, err
 	}
 	if err := r.upload(ctx, in); err != nil {
 		return nil, err
 	}
-	var passes []Pass
-	for _, s := range p.Steps {
-		passes = append(passes, s.Passes...)
-	}
-	if err := r.warm(ctx, passes); err != nil {
+	if err := r.steps(ctx, p.Steps); err != nil {
 		return nil, err
 	}
-	start := time.Now()
-	for _, s := range p.Steps {
-		err := r.pace.schedule(s.Passes, func(batch []Pass) error { return r.batch(ctx, batch) })
-		if err != nil {
-			return nil, err
-		}
-		for _, read := range s.Reads {
-			if err := r.read(ctx, read); err != nil {
-				return nil, err
-			}
-		}
-	}
-	r.result.Host = time.Since(start)
 	if err := r.download(ctx); err != nil {
 		return nil, err
 	}
-	r.sumPasses(passes)
 	if watch.Progress != nil {
 		watch.Progress(1)
 	}
 	return r.result, nil
+}
+
+// steps runs steps in order, reads what they say and keeps the times.
+func (r *runner) steps(ctx context.Context, steps []Step) error {
+	var passes []Pass
+	for _, s := range steps {
+		passes = append(passes, s.Passes...)
+	}
+	for _, pass := range passes {
+		r.total += cost(pass)
+	}
+	if err := r.warm(ctx, passes); err != nil {
+		return err
+	}
+	start := time.Now()
+	for _, s := range steps {
+		err := r.pace.schedule(s.Passes, func(batch []Pass) error { return r.batch(ctx, batch) })
+		if err != nil {
+			return err
+		}
+		for _, read := range s.Reads {
+			if err := r.read(ctx, read); err != nil {
+				return err
+			}
+		}
+	}
+	r.result.Host = time.Since(start)
+	r.sumPasses(passes)
+	return nil
 }
 
 // warm compiles what has not run yet and runs one workgroup of it: many drivers

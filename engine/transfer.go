@@ -118,7 +118,6 @@ func (r *runner) read(ctx context.Context, read Read) error {
 	if r.watch.Weights == nil {
 		return nil
 	}
-	n := r.plan.Lengths.Tokens()
 	rows := make([]float32, read.Rows*read.Stride)
 	for h := range read.Heads {
 		from := r.slice(read.Ref)
@@ -131,7 +130,7 @@ func (r *runner) read(ctx context.Context, read Read) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := r.watch.Weights(read.FirstHead+h, read.FirstRow+i, rows[i*read.Stride:][:n:n]); err != nil {
+			if err := r.watch.Weights(read.FirstHead+h, read.FirstRow+i, rows[i*read.Stride:][:read.Keys:read.Keys]); err != nil {
 				return err
 			}
 		}

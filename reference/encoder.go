@@ -11,15 +11,16 @@ import (
 // An Encoder is a ModernBERT checkpoint in float64 (transformers,
 // modeling_modernbert.py). D is the hidden size, n the number of packed tokens.
 type Encoder struct {
-	Config checkpoint.Config
-	Head   checkpoint.Head
+	Config    checkpoint.Config
+	Head      checkpoint.Head
+	Attention []gaze.Attention // [layers]: what each computes; the checkpoint's own until somebody replaces it
 
 	weights map[string][]float64 // by the names of checkpoint.Config.Tensors
 }
 
 // NewEncoder widens all of m's weights. m may be closed afterwards.
 func NewEncoder(m *checkpoint.Model) (*Encoder, error) {
-	e := &Encoder{Config: m.Config, Head: m.Head, weights: map[string][]float64{}}
+	e := &Encoder{Config: m.Config, Head: m.Head, Attention: m.Config.Attentions(), weights: map[string][]float64{}}
 	for _, name := range m.Names() {
 		tensor, _ := m.Tensor(name)
 		x, err := tensor.Float32()
@@ -68,7 +69,7 @@ func (e *Encoder) Forward(batch [][]uint32) *States {
 // attention returns what a layer's attention makes of x, [n, D], and adds its
 // queries, keys and log-sum-exps to s.
 func (e *Encoder) attention(s *States, layer int, x []float64) []float64 {
-	c, a, n := e.Config, e.Config.Attention(layer), s.Lengths.Tokens()
+	c, a, n := e.Config, e.Attention[layer], s.Lengths.Tokens()
 	name := fmt.Sprintf("layers.%d.attn.", layer)
 	qkv := e.linear(name+"Wqkv", x, n, 3*c.HiddenSize, c.HiddenSize)
 	q, k, v := byHead(qkv, n, 3, 0, a), byHead(qkv, n, 3, 1, a), byHead(qkv, n, 3, 2, a)
@@ -85,7 +86,7 @@ func (e *Encoder) attention(s *States, layer int, x []float64) []float64 {
 
 // Weights returns a layer's attention weights, [heads, n, n].
 func (e *Encoder) Weights(s *States, layer int) []float64 {
-	a := e.Config.Attention(layer)
+	a := e.Attention[layer]
 	return Weights(s.Query[layer], s.Key[layer], s.LSE[layer], a.ScoreScale(), a.Visible(), s.Lengths, a.Heads, a.HeadDim)
 }
 

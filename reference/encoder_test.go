@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/modernbert/testdata/golden"
 	"github.com/gazevk/gaze/reference"
@@ -55,7 +54,7 @@ func TestEncoderLikeTransformers(t *testing.T) {
 			var states []float64
 			for layer := range model.Config.Layers { // the last state is stored after the final norm alone
 				states = append(states, golden.Pick(s.HiddenStates[layer], rows, hidden)...)
-				close(fmt.Sprintf("attentions.%d", layer), sampledWeights(encoder.Weights(s, layer), c.Lengths, model.Config.Heads))
+				close(fmt.Sprintf("attentions.%d", layer), golden.SampledWeights(encoder.Weights(s, layer), c.Lengths, model.Config.Heads))
 			}
 			close("hidden_states", states)
 		})
@@ -65,20 +64,4 @@ func TestEncoderLikeTransformers(t *testing.T) {
 			t.Errorf("there are outputs of %q, which is no case", name)
 		}
 	}
-}
-
-// sampledWeights returns, for each sequence, the rows of weights, [heads, n, n],
-// that are stored, without the keys of other sequences.
-func sampledWeights(weights []float64, lengths gaze.Lengths, heads int) []float64 {
-	n, offset := lengths.Tokens(), 0
-	var sampled []float64
-	for _, length := range lengths {
-		for h := range heads {
-			for _, row := range golden.Sampled(length) {
-				sampled = append(sampled, weights[(h*n+offset+row)*n+offset:][:length]...)
-			}
-		}
-		offset += length
-	}
-	return sampled
 }

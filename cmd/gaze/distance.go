@@ -79,6 +79,12 @@ func (c *weightComparison) add(_, _ int, weights []float32) (err error) {
 	return nil
 }
 
+// include adds what another compared, of rows of the same length.
+func (c *weightComparison) include(other *weightComparison) {
+	c.largest = max(c.largest, other.largest)
+	c.sum, c.rows, c.n = c.sum+other.sum, c.rows+other.rows, other.n
+}
+
 func (c *weightComparison) distance() *weightDistance {
 	perRow := c.sum / float64(c.rows)
 	return &weightDistance{Largest: c.largest, Mean: perRow / float64(c.n), TotalVariation: perRow / 2}

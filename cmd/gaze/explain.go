@@ -19,17 +19,36 @@ var explainCommand = &command{
 	details: "For the file's run and each [[variant]] it prints the passes, their grids, multiply-adds\n" +
 		"and bytes, the buffers, and how many tiles of the n x n pairs are walked: whole tiles hide\n" +
 		"nothing, masked ones hide some pairs, skipped ones hide all and cost nothing. The plan is\n" +
-		"for what every Vulkan device guarantees, unless --device names one: only that is opened.",
+		"for what every Vulkan device guarantees, unless --device names one: only that is opened.\n" +
+		"Of a run with [model] it reads the configuration and the tokenizer, to count tokens.",
 	example: "gaze preset longformer | gaze explain -",
 	setup: func(flags *flag.FlagSet) action {
 		device := flags.String("device", "none", "plan for the device of this `NAME` (or index)")
 		asJSON := flags.Bool("json", false, "print all passes, as JSON")
-		return func(_ context.Context, s streams, operands []string) error {
+		return func(ctx context.Context, s streams, operands []string) error {
 			file, err := loadFile(s.in, operands[0])
 			if err != nil {
 				return err
 			}
-			plans, err := planAll(s, file.Runs, *device)
+			traits, err := traitsOf(s, *device)
+			if err != nil {
+				return err
+			}
+			if isOfModel(file.Runs) {
+				plans, err := planModels(ctx, s, file.Runs, traits)
+				if err != nil {
+					return err
+				}
+				if *asJSON {
+					return s.printJSON(modelPlanDetailsOf(plans))
+				}
+				parts := make([]string, len(plans))
+				for i, p := range plans {
+					parts[i] = modelPlanText(p)
+				}
+				return s.print(strings.Join(parts, "\n\n"))
+			}
+			plans, err := planAll(file.Runs, traits)
 			if err != nil {
 				return err
 			}
@@ -45,20 +64,21 @@ var explainCommand = &command{
 	},
 }
 
-// planAll plans runs for the device of that name, or for "none" in particular.
-func planAll(s streams, runs []configs.Run, device string) (plans []*engine.Plan, err error) {
-	traits := engine.AnyDevice
-	if device != "none" {
-		engines := newEngines(deviceFlags{name: device, noCache: true}, s.err)
-		opened, err := engines.get(device)
-		if err != nil {
-			return nil, err
-		}
-		traits = opened.Traits()
-		if err := engines.close(s); err != nil {
-			return nil, err
-		}
+// traitsOf returns the traits of the device of that name, or of "none" in particular.
+func traitsOf(s streams, device string) (engine.Traits, error) {
+	if device == "none" {
+		return engine.AnyDevice, nil
 	}
+	engines := newEngines(deviceFlags{name: device, noCache: true}, s.err)
+	opened, err := engines.get(device)
+	if err != nil {
+		return engine.Traits{}, err
+	}
+	return opened.Traits(), engines.close(s)
+}
+
+// planAll plans runs of attention for a device with those traits.
+func planAll(runs []configs.Run, traits engine.Traits) (plans []*engine.Plan, err error) {
 	for _, r := range runs {
 		request, err := requestOf(r)
 		if err != nil {
@@ -82,34 +102,68 @@ type passSum struct {
 	bytes        int64
 }
 
-// sumPasses sums up the passes of a plan, which may be thousands, in their order.
-func sumPasses(p *engine.Plan) (sums []*passSum, total passSum) {
-	known := map[string]*passSum{}
+// passesOf returns all passes of a plan.
+func passesOf(p *engine.Plan) []engine.Pass {
+	var passes []engine.Pass
 	for _, step := range p.Steps {
-		for _, pass := range step.Passes {
-			key := fmt.Sprint(pass.Kernel, pass.Groups)
-			sum := known[key]
-			if sum == nil {
-				sum = &passSum{kernel: kernelName(pass), grid: pass.Groups}
-				known[key] = sum
-				sums = append(sums, sum)
-			}
-			for _, s := range []*passSum{sum, &total} {
-				s.times++
-				s.multiplyAdds += pass.MultiplyAdds
-				s.bytes += pass.Bytes
-			}
+		passes = append(passes, step.Passes...)
+	}
+	return passes
+}
+
+// sumPasses sums up passes, which may be thousands, in their order.
+func sumPasses(passes []engine.Pass) (sums []*passSum, total passSum) {
+	known := map[string]*passSum{}
+	for _, pass := range passes {
+		key := fmt.Sprint(kernelName(pass), pass.Groups)
+		sum := known[key]
+		if sum == nil {
+			sum = &passSum{kernel: kernelName(pass), grid: pass.Groups}
+			known[key] = sum
+			sums = append(sums, sum)
+		}
+		for _, s := range []*passSum{sum, &total} {
+			s.times++
+			s.multiplyAdds += pass.MultiplyAdds
+			s.bytes += pass.Bytes
 		}
 	}
 	return sums, total
 }
 
-// kernelName is "zero" for a pass that fills a buffer.
+// kernelName is "zero" for a pass that fills a buffer and "copy" for one that
+// copies one to another.
 func kernelName(p engine.Pass) string {
-	if p.Kernel == "" {
-		return "zero"
+	switch {
+	case p.Kernel != "":
+		return p.Kernel
+	case len(p.Bind) == 2:
+		return "copy"
 	}
-	return p.Kernel
+	return "zero"
+}
+
+func passTable(passes []engine.Pass) string {
+	t := newTable("lrrrr")
+	t.add("pass", "times", "grid", "multiply-adds", "moved")
+	sums, total := sumPasses(passes)
+	for _, s := range sums {
+		t.add(s.kernel, fmt.Sprint(s.times), gridText(s.grid), count(s.multiplyAdds), size(s.bytes))
+	}
+	t.add("total", fmt.Sprint(total.times), "", count(total.multiplyAdds), size(total.bytes))
+	return t.String()
+}
+
+func bufferTable(buffers []engine.BufferSpec) string {
+	t := newTable("lr")
+	t.add("buffer", "size")
+	total := int64(0)
+	for _, b := range buffers {
+		t.add(b.Name, size(b.Bytes))
+		total += b.Bytes
+	}
+	t.add("total", size(total))
+	return t.String()
 }
 
 func planText(run configs.Run, p *engine.Plan) string {
@@ -123,21 +177,6 @@ func planText(run configs.Run, p *engine.Plan) string {
 	}
 	head.add("pattern", a.Visible().String())
 
-	passes := newTable("lrrrr")
-	passes.add("pass", "times", "grid", "multiply-adds", "moved")
-	sums, total := sumPasses(p)
-	for _, s := range sums {
-		passes.add(s.kernel, fmt.Sprint(s.times), gridText(s.grid), count(s.multiplyAdds), size(s.bytes))
-	}
-	passes.add("total", fmt.Sprint(total.times), "", count(total.multiplyAdds), size(total.bytes))
-
-	buffers := newTable("lr")
-	buffers.add("buffer", "size")
-	for _, b := range p.Buffers {
-		buffers.add(b.Name, size(b.Bytes))
-	}
-	buffers.add("total", size(p.DeviceBytes()))
-
 	m := tilesOf(p.Map)
 	walked := newTable("lrr")
 	walked.add(fmt.Sprintf("tiles of %d x %d", m.Queries, m.Keys), count(m.All), "")
@@ -147,7 +186,7 @@ func planText(run configs.Run, p *engine.Plan) string {
 	n := int64(p.Lengths.Tokens())
 	walked.add("pairs of a head", count(n*n), "")
 	walked.add("  visible", count(p.Map.Pairs), share(p.Map.Pairs, n*n))
-	return strings.Join([]string{head.String(), passes.String(), buffers.String(), walked.String()}, "\n")
+	return strings.Join([]string{head.String(), passTable(passesOf(p)), bufferTable(p.Buffers), walked.String()}, "\n")
 }
 
 // gridText writes the workgroups of a dispatch; a fill has none.

@@ -16,13 +16,18 @@ import (
 // directories are those that were made for outputs.
 type directories []string
 
-// prepare makes the directories of a run's outputs and makes sure that files
-// can be written there: nobody should learn otherwise after a long run.
-func (d *directories) prepare(r configs.Run) error {
+// outputsOf returns the paths of all outputs of a run of attention.
+func outputsOf(r configs.Run) []string {
 	paths := []string{r.Output.Tensors, r.Output.Report}
 	for head := range r.Attention.Heads {
 		paths = append(paths, r.Output.HeatmapFile(head))
 	}
+	return paths
+}
+
+// prepare makes the directories of outputs and makes sure that files can be
+// written there: nobody should learn otherwise after a long run.
+func (d *directories) prepare(paths []string) error {
 	known := map[string]bool{}
 	for _, path := range paths {
 		if path == "" {
@@ -88,14 +93,7 @@ func (o *outcome) writeTensors(rows *weightRows, compute func() error) error {
 	var failure error // of compute: it has nothing to do with the file
 	if o.run.Output.Weights {
 		first := checkpoint.Entry{Name: "weights", DType: checkpoint.F32, Shape: []int{s.heads, s.n, s.n}, Write: func(w io.Writer) error {
-			var data []byte
-			rows.sinks = append(rows.sinks, func(_, _ int, weights []float32) error {
-				data = appendFloats(data[:0], weights)
-				if _, err := w.Write(data); err != nil {
-					return fmt.Errorf("cannot write %s: %w", path, err)
-				}
-				return nil
-			})
+			rows.sinks = append(rows.sinks, rowWriter(w, path))
 			failure = compute()
 			return failure
 		}}

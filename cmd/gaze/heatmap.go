@@ -14,22 +14,36 @@ import (
 // A painter draws the weights of one head after the other. Pictures are files
 // only once the whole run has succeeded.
 type painter struct {
-	o       *outcome
-	also    func(o *outcome, head int, p visualize.Picture)
-	current *visualize.Map
-	keys    visibleKeys
-	encoded [][]byte // PNG by head
+	pattern  gaze.Pattern
+	lengths  gaze.Lengths
+	title    func(head int) string
+	subtitle string
+	file     func(head int) string
+	also     func(head int, p visualize.Picture) // may be nil
+	current  *visualize.Map
+	keys     visibleKeys
+	encoded  [][]byte // PNG by head
 }
 
-func newPainter(o *outcome, also func(*outcome, int, visualize.Picture)) *painter {
-	return &painter{o: o, also: also}
+// painter returns what draws the weights of o. also, if not nil, receives the
+// pictures too.
+func (o *outcome) painter(also func(*outcome, int, visualize.Picture)) *painter {
+	p := &painter{
+		pattern: o.run.Attention.Visible(), lengths: o.run.Lengths, file: o.run.Output.HeatmapFile,
+		title:    func(head int) string { return fmt.Sprintf("%s, head %d", o.run.Name, head) },
+		subtitle: fmt.Sprintf("%v, %s, %s", o.run.Attention.Visible(), tokens(o.run.Lengths), o.engine.Traits().Device),
+	}
+	if also != nil {
+		p.also = func(head int, picture visualize.Picture) { also(o, head, picture) }
+	}
+	return p
 }
 
 // add adds the next row, and draws the picture after a head's last.
 func (p *painter) add(head, query int, weights []float32) (err error) {
 	n := len(weights)
 	if query == 0 {
-		p.keys = visibleKeys{pattern: p.o.run.Attention.Visible(), lengths: p.o.run.Lengths}
+		p.keys = visibleKeys{pattern: p.pattern, lengths: p.lengths}
 		p.current, err = visualize.NewMap(n, n, visualize.DefaultCells, visualize.Weight, visualize.MaxPooling)
 		if err != nil {
 			return err
@@ -41,14 +55,9 @@ func (p *painter) add(head, query int, weights []float32) (err error) {
 	if query < n-1 {
 		return nil
 	}
-	picture := visualize.Picture{
-		Map:       p.current,
-		Title:     fmt.Sprintf("%s, head %d", p.o.run.Name, head),
-		Subtitle:  fmt.Sprintf("%v, %s, %s", p.o.run.Attention.Visible(), tokens(p.o.run.Lengths), p.o.engine.Traits().Device),
-		Sequences: p.o.run.Lengths,
-	}
+	picture := visualize.Picture{Map: p.current, Title: p.title(head), Subtitle: p.subtitle, Sequences: p.lengths}
 	if p.also != nil {
-		p.also(p.o, head, picture)
+		p.also(head, picture)
 	}
 	img, err := picture.Draw()
 	if err != nil {
@@ -62,20 +71,20 @@ func (p *painter) add(head, query int, weights []float32) (err error) {
 	return nil
 }
 
-// write writes all pictures.
-func (p *painter) write() error {
+// write writes all pictures and returns their files.
+func (p *painter) write() (files []string, err error) {
 	for head, data := range p.encoded {
-		path := p.o.run.Output.HeatmapFile(head)
+		path := p.file(head)
 		err := gaze.WriteFile(path, func(w io.Writer) error {
 			_, err := w.Write(data)
 			return err
 		})
 		if err != nil {
-			return err
+			return files, err
 		}
-		p.o.files = append(p.o.files, path)
+		files = append(files, path)
 	}
-	return nil
+	return files, nil
 }
 
 // visibleKeys walks the queries of packed sequences, from the first, and gives

@@ -69,11 +69,8 @@ func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) er
 	if err := fits(r.checkpoint); err != nil {
 		return fmt.Errorf("%s: %w", f.model, err)
 	}
-	if r.tokenizer, err = tokenizer.LoadFS(r.checkpoint.Directory, r.checkpoint.Files); err != nil {
+	if r.tokenizer, err = loadTokenizer(f.model, r.checkpoint); err != nil {
 		return err
-	}
-	if known, rows := r.tokenizer.VocabSize(), r.checkpoint.Config.VocabSize; known > rows {
-		return fmt.Errorf("%s: its tokenizer has %d tokens, its model %d embeddings: they do not belong together", f.model, known, rows)
 	}
 	if r.texts, err = f.texts.read(s.in); err != nil {
 		return err
@@ -107,6 +104,18 @@ func (r *modelRun) close() (err error) {
 		err = errors.Join(err, r.engines.close(r.streams))
 	}
 	return err
+}
+
+// loadTokenizer loads the tokenizer of the model at path.
+func loadTokenizer(path string, m *checkpoint.Model) (*tokenizer.Tokenizer, error) {
+	t, err := tokenizer.LoadFS(m.Directory, m.Files)
+	if err != nil {
+		return nil, err
+	}
+	if known, rows := t.VocabSize(), m.Config.VocabSize; known > rows {
+		return nil, fmt.Errorf("%s: its tokenizer has %d tokens, its model %d embeddings: they do not belong together", path, known, rows)
+	}
+	return t, nil
 }
 
 // commandFor names the command that suits a head.

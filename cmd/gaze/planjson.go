@@ -36,6 +36,22 @@ type bufferDetails struct {
 	Bytes int64  `json:"bytes"`
 }
 
+func passDetailsOf(passes []engine.Pass) []passDetails {
+	var details []passDetails
+	for _, pass := range passes {
+		details = append(details, passDetails{kernelName(pass), pass.Constants, pass.Base, pass.Groups, pass.MultiplyAdds, pass.Bytes})
+	}
+	return details
+}
+
+func bufferDetailsOf(buffers []engine.BufferSpec) []bufferDetails {
+	var details []bufferDetails
+	for _, b := range buffers {
+		details = append(details, bufferDetails(b))
+	}
+	return details
+}
+
 func planDetailsOf(runs []configs.Run, plans []*engine.Plan) any {
 	list := make([]planDetails, len(plans))
 	for i, p := range plans {
@@ -44,15 +60,8 @@ func planDetailsOf(runs []configs.Run, plans []*engine.Plan) any {
 			Request: resolve(runs[i], p.Request), Precision: p.Precision, Path: p.Path,
 			MultiplyAdds: p.MultiplyAdds, DeviceBytes: p.DeviceBytes(), Tiles: tilesOf(p.Map), VisiblePairs: p.Map.Pairs,
 		}
-		for _, step := range p.Steps {
-			for _, pass := range step.Passes {
-				d.Passes = append(d.Passes, passDetails{kernelName(pass), pass.Constants, pass.Base, pass.Groups, pass.MultiplyAdds, pass.Bytes})
-				d.Bytes += pass.Bytes
-			}
-		}
-		for _, b := range p.Buffers {
-			d.Buffers = append(d.Buffers, bufferDetails(b))
-		}
+		_, total := sumPasses(passesOf(p))
+		d.Passes, d.Buffers, d.Bytes = passDetailsOf(passesOf(p)), bufferDetailsOf(p.Buffers), total.bytes
 		list[i] = d
 	}
 	return struct {

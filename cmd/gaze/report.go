@@ -119,24 +119,31 @@ func gflops(multiplyAdds int64, t time.Duration) float64 {
 	return 2 * float64(multiplyAdds) / t.Seconds() / 1e9
 }
 
+// deviceOf describes the device of an engine.
+func deviceOf(e *engine.Engine) deviceSummary {
+	adapter := e.Adapter()
+	return deviceSummary{adapter.Index, adapter.Name, adapter.Kind.String(), adapter.Driver, driverVersion(adapter), adapter.API}
+}
+
+func kernelReports(passes []engine.PassTime) []kernelReport {
+	var reports []kernelReport
+	for _, p := range passes {
+		reports = append(reports, kernelReport{p.Kernel, p.Dispatches, inMilliseconds(p.GPU),
+			p.MultiplyAdds, gflops(p.MultiplyAdds, p.GPU), p.Bytes})
+	}
+	return reports
+}
+
 func (o *outcome) report() report {
-	adapter := o.engine.Adapter()
 	output, weights := o.times()
-	r := report{
-		Run: o.run.Name,
-		Device: deviceSummary{adapter.Index, adapter.Name, adapter.Kind.String(), adapter.Driver,
-			driverVersion(adapter), adapter.API},
+	return report{
+		Run: o.run.Name, Device: deviceOf(o.engine), Kernels: kernelReports(o.result.Passes),
 		Request: resolve(o.run, o.plan.Request), Tier: o.plan.Traits.Tier, Precision: o.plan.Precision, Path: o.plan.Path,
 		Milliseconds: clocks{inMilliseconds(o.result.Compile), inMilliseconds(o.host),
 			inMilliseconds(o.result.GPU()), inMilliseconds(output), inMilliseconds(weights)},
 		Submits: o.result.Submits, DeviceBytes: o.result.Bytes, VisiblePairs: o.plan.Map.Pairs,
 		Tiles: tilesOf(o.plan.Map), Rate: o.rates(), Distance: o.distance, Files: o.files,
 	}
-	for _, p := range o.result.Passes {
-		r.Kernels = append(r.Kernels, kernelReport{p.Kernel, p.Dispatches, inMilliseconds(p.GPU),
-			p.MultiplyAdds, gflops(p.MultiplyAdds, p.GPU), p.Bytes})
-	}
-	return r
 }
 
 // writeReport writes the report, if one is wanted.

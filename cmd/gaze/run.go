@@ -14,7 +14,7 @@ var runCommand = &command{
 	operands: "FILE.toml",
 	required: 1,
 	allowed:  1,
-	summary:  "compute the attention that a run file describes",
+	summary:  "compute the attention, or the model, that a run file describes",
 	details: "It computes the file's run and each [[variant]] of it, writes the files that [output]\n" +
 		"names, and creates their directories. With variants it ends with a table that compares\n" +
 		"them. Paths are relative to the run file; \"-\" reads it from standard input.\n" +
@@ -22,8 +22,11 @@ var runCommand = &command{
 		"Milliseconds are by the device's own clock, where it has one, and for what the output\n" +
 		"needs; recomputing weights to store or draw them is counted apart. Visible pairs, of a\n" +
 		"query and a key, are those of one head. GFLOP/s of kernels count all pairs of the tiles\n" +
-		"that they walk; those of runs count the visible pairs alone, 4*head_dim for each.",
-	example: "gaze preset compare > compare.toml\ngaze run compare.toml --device llvmpipe",
+		"that they walk; those of runs count the visible pairs alone, 4*head_dim for each.\n\n" +
+		"A file with [model] runs a whole checkpoint on texts, with the attention of any of its\n" +
+		"layers replaced. Tokens a second are those of the forward pass. Predictions are rows of\n" +
+		"logits by their largest; of question answering, first and last tokens of answers.",
+	example: "gaze preset compare > compare.toml\ngaze run compare.toml --device llvmpipe\ngaze preset modernbert-windows | gaze run -",
 	setup: func(flags *flag.FlagSet) action {
 		var device deviceFlags
 		device.declare(flags)
@@ -32,6 +35,16 @@ var runCommand = &command{
 			file, err := loadFile(s.in, operands[0])
 			if err != nil {
 				return err
+			}
+			if isOfModel(file.Runs) {
+				outcomes, err := (&modelSuite{streams: s, device: device, memory: weightMemory}).run(ctx, file.Runs)
+				if err != nil {
+					return err
+				}
+				if *asJSON {
+					return s.printJSON(modelReports(outcomes))
+				}
+				return s.print(modelSummary(outcomes))
 			}
 			outcomes, err := (&suite{streams: s, device: device, memory: weightMemory}).run(ctx, file.Runs)
 			if err != nil {

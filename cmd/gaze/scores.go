@@ -22,7 +22,7 @@ func softmax(x []float32) []float64 {
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // argmax returns the index of the first of the largest elements.
-func argmax(x []float64) int {
+func argmax[T float32 | float64](x []T) int {
 	best := 0
 	for i, v := range x {
 		if v > x[best] {

@@ -50,7 +50,7 @@ func (s *suite) run(ctx context.Context, runs []configs.Run) (_ []*outcome, err 
 		}
 	}()
 	for _, r := range runs {
-		if err := made.prepare(r); err != nil {
+		if err := made.prepare(outputsOf(r)); err != nil {
 			return nil, err
 		}
 	}
@@ -179,9 +179,11 @@ func (s *suite) compute(ctx context.Context, j *job) (*outcome, error) {
 		}
 	}
 	if painter != nil {
-		if err := painter.write(); err != nil {
+		files, err := painter.write()
+		if err != nil {
 			return nil, err
 		}
+		o.files = append(o.files, files...)
 	}
 	return o, o.writeReport()
 }
@@ -197,7 +199,7 @@ func (s *suite) sinks(o *outcome) (rows *weightRows, compared *weightComparison,
 		rows.sinks = append(rows.sinks, compared.add)
 	}
 	if o.run.Output.Heatmap != "" {
-		painter = newPainter(o, s.picture)
+		painter = o.painter(s.picture)
 		rows.sinks = append(rows.sinks, painter.add)
 	}
 	return rows, compared, painter

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gazevk/gaze/engine"
 )
 
 // summary returns what a user wants to know of all runs: of one run its kernels,
@@ -15,16 +17,18 @@ func summary(outcomes []*outcome) string {
 	} else {
 		text = comparison(outcomes)
 	}
-	return text + written(outcomes)
+	var files []string
+	for _, o := range outcomes {
+		files = append(files, o.files...)
+	}
+	return text + written(files)
 }
 
 // written names every file.
-func written(outcomes []*outcome) string {
+func written(files []string) string {
 	var text strings.Builder
-	for _, o := range outcomes {
-		for _, path := range o.files {
-			text.WriteString("wrote " + path + "\n")
-		}
+	for _, path := range files {
+		text.WriteString("wrote " + path + "\n")
 	}
 	if text.Len() == 0 {
 		return ""
@@ -36,7 +40,7 @@ func single(o *outcome) string {
 	a, result := o.run.Attention, o.result
 	n := int64(o.run.Lengths.Tokens())
 	head := newTable("ll")
-	head.add("device", deviceLine(o))
+	head.add("device", deviceLine(o.engine))
 	head.add("attention", fmt.Sprintf("heads %d, head_dim %d, %s", a.Heads, a.HeadDim, tokens(o.run.Lengths)))
 	head.add("pattern", a.Visible().String())
 	head.add("visible pairs", fmt.Sprintf("%s of %s (%s)", count(o.plan.Map.Pairs), count(n*n), share(o.plan.Map.Pairs, n*n)))
@@ -45,9 +49,7 @@ func single(o *outcome) string {
 
 	kernels := newTable("lrrrrr")
 	kernels.add("kernel", "dispatches", "ms", "GFLOP/s", "of visible", "moved")
-	for _, p := range result.Passes {
-		kernels.add(p.Kernel, fmt.Sprint(p.Dispatches), clock(o, milliseconds(p.GPU)), clock(o, significant(gflops(p.MultiplyAdds, p.GPU))), "", size(p.Bytes))
-	}
+	addKernels(kernels, &result.Timing, "")
 	output, weights := o.times()
 	kernels.add("for the output", "", milliseconds(output), significant(o.rates().Walked), significant(o.rates().Visible))
 	if weights > 0 {
@@ -56,24 +58,28 @@ func single(o *outcome) string {
 	return head.String() + "\n" + kernels.String()
 }
 
-// clock returns text, or - where the device has no clock.
-func clock(o *outcome, text string) string {
-	if o.result.GPU() == 0 {
-		return "-"
+// addKernels adds a row for each kernel: its name, dispatches, milliseconds and
+// GFLOP/s, or - where the device has no clock, then more, then the bytes moved.
+func addKernels(t *table, timing *engine.Timing, more ...string) {
+	for _, p := range timing.Passes {
+		time, rate := milliseconds(p.GPU), significant(gflops(p.MultiplyAdds, p.GPU))
+		if timing.GPU() == 0 {
+			time, rate = "-", "-"
+		}
+		t.add(slices.Concat([]string{p.Kernel, fmt.Sprint(p.Dispatches), time, rate}, more, []string{size(p.Bytes)})...)
 	}
-	return text
 }
 
-func deviceLine(o *outcome) string {
-	adapter := o.engine.Adapter()
-	return fmt.Sprintf("%d: %s, %s, Vulkan %s, tier %s", adapter.Index, adapter.Name, adapter.Driver, adapter.API, o.engine.Traits().Tier)
+func deviceLine(e *engine.Engine) string {
+	adapter := e.Adapter()
+	return fmt.Sprintf("%d: %s, %s, Vulkan %s, tier %s", adapter.Index, adapter.Name, adapter.Driver, adapter.API, e.Traits().Tier)
 }
 
 // comparison returns the table that compares runs with the first.
 func comparison(outcomes []*outcome) string {
 	var devices []string
 	for _, o := range outcomes {
-		if line := deviceLine(o); !slices.Contains(devices, line) {
+		if line := deviceLine(o.engine); !slices.Contains(devices, line) {
 			devices = append(devices, line)
 		}
 	}
@@ -88,7 +94,8 @@ func comparison(outcomes []*outcome) string {
 			weightTime = milliseconds(weights)
 		}
 		row := []string{o.run.Name, milliseconds(output), weightTime, count(o.plan.Map.Pairs), significant(o.rates().Visible), size(o.result.Bytes)}
-		row = append(row, distanceCells(o.distance)...)
+		outputCells, weightCells := distanceCells(o.distance)
+		row = slices.Concat(row, outputCells, weightCells)
 		if len(devices) > 1 {
 			row[0] += fmt.Sprintf(" (device %d, %s)", o.engine.Adapter().Index, o.plan.Precision)
 		}
@@ -96,26 +103,31 @@ func comparison(outcomes []*outcome) string {
 		clocked = clocked && o.result.GPU() > 0
 		compared = compared || i > 0 && o.distance != nil && o.distance.Weights != nil
 	}
-	text := "device " + strings.Join(devices, "\ndevice ") + "\n\n" + t.String() + "\n"
+	return "device " + strings.Join(devices, "\ndevice ") + "\n\n" + t.String() + "\n" + notes(clocked, compared)
+}
+
+// notes explains the table of a comparison.
+func notes(clocked, weightsCompared bool) string {
+	text := ""
 	if !clocked {
 		text += "A device without a clock is timed by the host.\n"
 	}
 	text += "Distances are from the first run."
-	if compared {
+	if weightsCompared {
 		text += " Weights moved: the share of its attention that a query spends\non other keys, half the sum of |Δ| over its row, on average."
 	}
 	return text + "\n"
 }
 
-// distanceCells returns four cells.
-func distanceCells(d *distance) []string {
-	cells := []string{"-", "-", "-", "-"}
+// distanceCells returns two cells on outputs and two on weights.
+func distanceCells(d *distance) (output, weights []string) {
+	output, weights = []string{"-", "-"}, []string{"-", "-"}
 	if d == nil {
-		return cells
+		return output, weights
 	}
-	cells[0], cells[1] = fmt.Sprintf("%.6f", d.Output.Cosine), fmt.Sprintf("%.3g", d.Output.Largest)
+	output = []string{fmt.Sprintf("%.6f", d.Output.Cosine), fmt.Sprintf("%.3g", d.Output.Largest)}
 	if d.Weights != nil {
-		cells[2], cells[3] = fmt.Sprintf("%.3g", d.Weights.Largest), fmt.Sprintf("%.2f%%", 100*d.Weights.TotalVariation)
+		weights = []string{fmt.Sprintf("%.3g", d.Weights.Largest), fmt.Sprintf("%.2f%%", 100*d.Weights.TotalVariation)}
 	}
-	return cells
+	return output, weights
 }

@@ -52,6 +52,18 @@ func appendFloats(data []byte, elements []float32) []byte {
 	return data
 }
 
+// rowWriter returns what writes rows of weights to the tensors at path.
+func rowWriter(file io.Writer, path string) func(head, query int, weights []float32) error {
+	var data []byte
+	return func(_, _ int, weights []float32) error {
+		data = appendFloats(data[:0], weights)
+		if _, err := file.Write(data); err != nil {
+			return fmt.Errorf("cannot write %s: %w", path, err)
+		}
+		return nil
+	}
+}
+
 // weightMemory is the bytes of weights that are worth keeping in memory.
 const weightMemory = 256 << 20
 

@@ -76,6 +76,15 @@ func (c Config) Attention(layer int) gaze.Attention {
 	return a
 }
 
+// Attentions returns what each layer computes.
+func (c Config) Attentions() []gaze.Attention {
+	attentions := make([]gaze.Attention, c.Layers)
+	for layer := range attentions {
+		attentions[layer] = c.Attention(layer)
+	}
+	return attentions
+}
+
 // Bounds of what is believed: several times what any published model has, and
 // small enough that no size computed from them overflows.
 const (

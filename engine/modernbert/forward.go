@@ -21,6 +21,7 @@ type Output struct {
 	LogitRows    int         // tokens, wanted rows or sequences, as the head has it
 	LogitColumns int         // VocabSize, labels, 2 or 1
 	Pooled       []float32   // [sequences, modes * D]
+	Capture      *Capture    // of the layers that Want.Capture names; to be closed
 	Timing       engine.Timing
 	Bytes        int64 // of device memory, the weights left out
 }
@@ -39,7 +40,7 @@ func (w *work) close() {
 
 // Forward runs the model over a batch of token ids, one list a sequence. Several
 // goroutines may call it; they take turns.
-func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, progress func(done float64)) (*Output, error) {
+func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, progress func(done float64)) (_ *Output, err error) {
 	m.turn.Lock()
 	defer m.turn.Unlock()
 	if m.closed {
@@ -63,7 +64,16 @@ func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, progre
 	if err := w.buffers.Upload(ctx, bufIDs, 0, engine.Bytes(ids)); err != nil {
 		return nil, err
 	}
-	timing, err := m.engine.Execute(ctx, w.program.Passes, progress, w.buffers, m.weights)
+	capture, err := m.newCapture(w.program)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			capture.Close()
+		}
+	}()
+	timing, err := m.engine.Execute(ctx, w.program.Passes, progress, w.buffers, m.weights, capture.buffers)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +82,10 @@ func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, progre
 		return nil, err
 	}
 	out.Timing = *timing
+	if len(want.Capture) > 0 {
+		out.Capture = capture
+		out.Bytes += capture.buffers.Bytes()
+	}
 	return out, m.check(out)
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
-	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/modernbert/testdata/golden"
 	"github.com/gazevk/gaze/reference"
 )
@@ -95,15 +94,16 @@ func TestPositionsAreRelative(t *testing.T) {
 	m, _ := loaded(t, "v4 flat")
 	batch, want := tokens(66, 130), Want{Hidden: true}
 	usual := slices.Clone(mustForward(t, m, batch, want).Hidden)
-	for kind, rope := range map[checkpoint.LayerKind]gaze.RoPE{checkpoint.GlobalAttention: m.Config.GlobalRoPE, checkpoint.LocalAttention: m.Config.LocalRoPE} {
+	// Layer 0 is the first global one, layer 1 the first local one.
+	for layer, rope := range map[string]gaze.RoPE{"0": m.Config.GlobalRoPE, "1": m.Config.LocalRoPE} {
 		const shift, half = 100, 16
 		cosines, sines := rope.Table(2*half, shift+130)
 		for name, table := range map[string][]float32{"cosines ": cosines, "sines ": sines} {
 			data := engine.Bytes(table[shift*half:])
-			if before := m.work.program.Inputs[name+kind.String()]; len(before) != len(data) {
-				t.Fatalf("%d bytes of %s%s, expected %d", len(before), name, kind, len(data))
+			if before := m.work.program.Inputs[name+layer]; len(before) != len(data) {
+				t.Fatalf("%d bytes of %s%s, expected %d", len(before), name, layer, len(data))
 			}
-			if err := m.work.buffers.Upload(context.Background(), name+kind.String(), 0, data); err != nil {
+			if err := m.work.buffers.Upload(context.Background(), name+layer, 0, data); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -63,64 +63,6 @@ func (b *builder) matmul(name string, bias bool, m engine.MatMul) {
 	b.add(m.Pass(b.traits))
 }
 
-// attention adds one layer's attention to the residual stream (ModernBertAttention).
-func (b *builder) attention(layer int) {
-	c, kind := b.Config, b.Config.LayerAttention[layer]
-	a := c.Attention(layer)
-	prefix := fmt.Sprintf("layers.%d.attn", layer)
-	if layer == 0 { // transformers has no norm here: the embeddings' own has just been
-		b.norm("embeddings.norm", bufEmbedded, bufNormed, b.n, b.Precision)
-	} else {
-		b.norm(prefix+"_norm", bufResidual, bufNormed, b.n, b.Precision)
-	}
-	rows := b.own(bufNormed, b.n*b.d)
-	for i, to := range []string{bufQuery, bufKey, bufValue} {
-		w := engine.Ref{Buffer: prefix + ".Wqkv.weight", Offset: int64(i*b.d*b.d) * b.size, Size: int64(b.d*b.d) * b.size}
-		b.matmul(fmt.Sprintf("%s.Wqkv[%d]", prefix, i), c.AttentionBias,
-			engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: rows, W: w, Out: b.own(to, b.n*b.d)})
-	}
-	layout := engine.Layout{Row: b.d, Head: a.HeadDim}
-	query, key := bufQuery, bufKey
-	if a.RoPE.Enabled() {
-		cosines, sines, count := b.tables(kind, a)
-		for _, turn := range [][2]string{{bufQuery, bufQueryTurn}, {bufKey, bufKeyTurn}} {
-			b.add(engine.Rotation{Heads: a.Heads, HeadDim: a.HeadDim, Rows: b.n, Precision: b.Precision, From: layout, To: layout,
-				X: b.own(turn[0], b.n*b.d), Y: b.own(turn[1], b.n*b.d),
-				Cosines: b.f32(cosines, count), Sines: b.f32(sines, count), Positions: ref(bufPositions, b.n, 4)}.Pass())
-		}
-		query, key = bufQueryTurn, bufKeyTurn
-	}
-	blockMap := b.blockMap(kind, a)
-	b.add(engine.FusedAttention{Heads: a.Heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: b.maps[kind],
-		Precision: b.Precision, OutPrecision: b.Precision, In: layout, Out: layout, LSEHead: b.n,
-		Query: b.own(query, b.n*b.d), Key: b.own(key, b.n*b.d), Value: b.own(bufValue, b.n*b.d), BlockMap: blockMap,
-		Output: b.own(bufContext, b.n*b.d), LSE: b.f32(bufLSE, a.Heads*b.n)}.Pass(b.traits))
-	b.matmul(prefix+".Wo", c.AttentionBias, engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: b.own(bufContext, b.n*b.d),
-		Out: b.f32(bufResidual, b.n*b.d), Residual: true, OutPrecision: engine.F32})
-}
-
-// tables returns the names of a kind's rotary tables and their elements.
-func (b *builder) tables(kind checkpoint.LayerKind, a gaze.Attention) (cosines, sines string, count int) {
-	cosines, sines = "cosines "+kind.String(), "sines "+kind.String()
-	longest := b.Lengths.Longest()
-	if b.Inputs[cosines] == nil {
-		cos, sin := a.RoPE.Table(a.HeadDim, longest)
-		b.input(cosines, engine.Bytes(cos))
-		b.input(sines, engine.Bytes(sin))
-	}
-	return cosines, sines, longest * a.HeadDim / 2
-}
-
-// blockMap returns the block map of a kind of layer.
-func (b *builder) blockMap(kind checkpoint.LayerKind, a gaze.Attention) engine.Ref {
-	name := "block map " + kind.String()
-	if b.maps[kind] == nil {
-		b.maps[kind] = gaze.NewBlockMap(a.Visible(), b.Lengths, b.traits.Tier.QueryTile())
-		b.input(name, engine.Words(b.maps[kind]))
-	}
-	return engine.Ref{Buffer: name, Size: engine.MapBytes(b.maps[kind])}
-}
-
 // mlp adds one layer's gated MLP to the residual stream (ModernBertMLP).
 func (b *builder) mlp(layer int) {
 	c := b.Config

@@ -59,6 +59,17 @@ func load(ctx context.Context, e *engine.Engine, t engine.Traits, c *checkpoint.
 	return m, nil
 }
 
+// WeightBytes returns the device memory that c's weights take in that precision
+// on a device with traits t.
+func WeightBytes(t engine.Traits, c *checkpoint.Model, precision engine.Precision) (int64, error) {
+	parts, err := (&Model{Config: c.Config, Head: c.Head, Precision: precision, traits: t}).parts(c)
+	sum := int64(0)
+	for _, p := range parts {
+		sum += p.bytes()
+	}
+	return sum, err
+}
+
 func total(specs []engine.BufferSpec) int64 {
 	sum := int64(0)
 	for _, s := range specs {
@@ -92,11 +103,7 @@ type part struct {
 }
 
 func (p part) bytes() int64 {
-	size := int64(4)
-	if p.precision == engine.F16 {
-		size = 2
-	}
-	return int64(p.padded*p.width) * size
+	return int64(p.padded*p.width) * elementSize(p.precision)
 }
 
 func (p part) data() ([]byte, error) {
@@ -118,10 +125,7 @@ func (p part) data() ([]byte, error) {
 // parts lists the buffers of all weights.
 func (m *Model) parts(c *checkpoint.Model) ([]part, error) {
 	d := m.Config.HiddenSize
-	size := int64(4)
-	if m.Precision == engine.F16 {
-		size = 2
-	}
+	size := elementSize(m.Precision)
 	var parts []part
 	for _, shape := range m.Config.Tensors(m.Head) {
 		t, ok := c.Tensor(shape.Name)

@@ -18,6 +18,12 @@ type Want struct {
 	Rows         []int             // masked LM: the packed rows that logits are wanted of; nil means all
 	Pool         []engine.PoolMode // pooled vectors of the final hidden states, one after another
 	PoolSkip     int               // leading tokens of each sequence that pooling leaves out, a prompt's
+
+	// Attention is what each layer computes in place of the checkpoint's own
+	// ([checkpoint.Config.Attentions], with changes); nil means that. Heads and
+	// HeadDim must be the checkpoint's.
+	Attention []gaze.Attention
+	Capture   []int // layers whose attention weights can be had afterwards, of the output's Capture
 }
 
 // A Program is a forward pass over sequences of given lengths: a plain value.
@@ -28,9 +34,13 @@ type Program struct {
 	Lengths   gaze.Lengths
 	Want      Want
 
-	Buffers []engine.BufferSpec
-	Passes  []engine.Pass
-	Inputs  map[string][]byte // what is uploaded once for these lengths
+	Attention []gaze.Attention // [layers]: what each computes
+	Maps      []*gaze.BlockMap // [layers]: their patterns over Lengths; of equal patterns the same
+
+	Buffers  []engine.BufferSpec
+	Captured []engine.BufferSpec // what Want.Capture adds to them, for each forward pass anew
+	Passes   []engine.Pass
+	Inputs   map[string][]byte // what is uploaded once for these lengths
 	// Rows and columns of the logits, and elements between two of their rows.
 	LogitRows, LogitColumns, LogitStride int
 }
@@ -70,20 +80,21 @@ type builder struct {
 	traits    engine.Traits
 	n, d      int
 	size      int64 // bytes of an element in Precision
-	maps      map[checkpoint.LayerKind]*gaze.BlockMap
-	headBatch int // rows that the head works on
+	headBatch int   // rows that the head works on
 }
 
 // NewProgram plans a forward pass for a device with traits t.
 func NewProgram(t engine.Traits, c checkpoint.Config, head checkpoint.Head, precision engine.Precision, lengths gaze.Lengths, want Want) (*Program, error) {
 	want.Rows, want.Pool = slices.Clone(want.Rows), slices.Clone(want.Pool) // the caller may reuse his
+	want.Attention, want.Capture = slices.Clone(want.Attention), slices.Clone(want.Capture)
 	b := &builder{
 		Program: &Program{Config: c, Head: head, Precision: precision, Lengths: lengths, Want: want, Inputs: map[string][]byte{}},
-		traits:  t, n: lengths.Tokens(), d: c.HiddenSize, size: 4, maps: map[checkpoint.LayerKind]*gaze.BlockMap{},
+		traits:  t, n: lengths.Tokens(), d: c.HiddenSize, size: elementSize(precision),
 	}
-	if precision == engine.F16 {
-		b.size = 2
+	if b.Attention = want.Attention; b.Attention == nil {
+		b.Attention = c.Attentions()
 	}
+	b.Maps = make([]*gaze.BlockMap, c.Layers)
 	if err := b.check(); err != nil {
 		return nil, err
 	}
@@ -138,10 +149,8 @@ func (b *builder) check() error {
 	if err := b.Lengths.Validate(); err != nil {
 		return err
 	}
-	for layer := range c.Layers {
-		if err := c.Attention(layer).Validate(); err != nil {
-			return fmt.Errorf("layer %d: %w", layer, err)
-		}
+	if err := b.checkAttention(); err != nil {
+		return err
 	}
 	if c.IntermediateSize%4 != 0 {
 		return fmt.Errorf("intermediate_size is %d: kernels need a multiple of 4", c.IntermediateSize)
@@ -166,6 +175,38 @@ func (b *builder) check() error {
 		}
 	}
 	return nil
+}
+
+// checkAttention reports what a layer cannot compute, or no capture can be of.
+func (b *builder) checkAttention() error {
+	c := b.Config
+	if len(b.Attention) != c.Layers {
+		return fmt.Errorf("attention of %d layers is given; the model has %d", len(b.Attention), c.Layers)
+	}
+	for layer, a := range b.Attention {
+		if err := a.Validate(); err != nil {
+			return fmt.Errorf("layer %d: %w", layer, err)
+		}
+		if a.Heads != c.Heads || a.HeadDim != c.HeadDim() {
+			return fmt.Errorf("layer %d: %d heads of %d elements are given; the checkpoint has %d of %d", layer, a.Heads, a.HeadDim, c.Heads, c.HeadDim())
+		}
+	}
+	for i, layer := range b.Want.Capture {
+		if layer < 0 || layer >= c.Layers {
+			return fmt.Errorf("attention of layer %d is to be captured; the model has layers 0 to %d", layer, c.Layers-1)
+		}
+		if slices.Contains(b.Want.Capture[:i], layer) {
+			return fmt.Errorf("attention of layer %d is to be captured twice", layer)
+		}
+	}
+	return nil
+}
+
+func elementSize(p engine.Precision) int64 {
+	if p == engine.F16 {
+		return 2
+	}
+	return 4
 }
 
 func (b *builder) buffer(name string, bytes int64) {

@@ -3,6 +3,7 @@ package modernbert
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func checkProgram(t *testing.T, traits engine.Traits, c *checkpoint.Model, p *Pr
 		}
 		buffers[name] = bytes
 	}
-	for _, b := range p.Buffers {
+	for _, b := range slices.Concat(p.Buffers, p.Captured) {
 		add(b.Name, b.Bytes)
 	}
 	m := &Model{Config: c.Config, Head: c.Head, Precision: p.Precision, traits: traits}
@@ -81,7 +82,7 @@ func TestProgramsBindWhatThereIs(t *testing.T) {
 			traits.Tier = tier
 			for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 				for _, lengths := range []gaze.Lengths{{1}, {63, 2, 66, 1}} {
-					for _, want := range []Want{{}, {Hidden: true, HiddenStates: true, Pool: everyPool, Logits: m.Head != checkpoint.NoHead}} {
+					for _, want := range []Want{{}, {Hidden: true, HiddenStates: true, Pool: everyPool, Logits: m.Head != checkpoint.NoHead, Capture: []int{1, 0}}} {
 						p, err := NewProgram(traits, m.Config, m.Head, precision, lengths, want)
 						if err != nil {
 							t.Fatalf("%s: %v", c.Name, err)
@@ -145,7 +146,7 @@ func coverage(t *testing.T, p *Program) (lookups, products int) {
 			for i := range push("count") {
 				tokens[push("first")+i]++
 			}
-			if size := int64(push("count")*push("groups")) * 4 * elementBytes(p.Precision); size > pass.Bind[0].Size {
+			if size := int64(push("count")*push("groups")) * 4 * elementSize(p.Precision); size > pass.Bind[0].Size {
 				t.Errorf("%d bytes of %s are read, %d bound", size, pass.Bind[0].Buffer, pass.Bind[0].Size)
 			}
 		case strings.HasPrefix(pass.Kernel, "matmul") && pass.Bind[3].Buffer == bufLogits:
@@ -171,13 +172,6 @@ func coverage(t *testing.T, p *Program) (lookups, products int) {
 	return lookups, products
 }
 
-func elementBytes(p engine.Precision) int64 {
-	if p == engine.F16 {
-		return 2
-	}
-	return 4
-}
-
 // Every batch and wish that cannot be met has one error that says why.
 func TestProgramErrors(t *testing.T) {
 	masked, alone := caseNamed(t, "v4 flat").Open(t), caseNamed(t, "encoder alone").Open(t)
@@ -201,6 +195,13 @@ func TestProgramErrors(t *testing.T) {
 		{masked.Config, masked.Head, gaze.Lengths{3}, Want{Logits: true, Rows: []int{}}, "no row"},
 		{masked.Config, masked.Head, gaze.Lengths{3, 2}, Want{Pool: everyPool, PoolSkip: 2}, "sequence 1 has 2 tokens, and pooling leaves out 2"},
 		{masked.Config, masked.Head, gaze.Lengths{3}, Want{Pool: everyPool, PoolSkip: -1}, "pooling leaves out -1"},
+		{masked.Config, masked.Head, gaze.Lengths{3}, Want{Attention: masked.Config.Attentions()[1:]}, "attention of 3 layers is given; the model has 4"},
+		{masked.Config, masked.Head, gaze.Lengths{3}, Want{Attention: replaced(masked.Config, func(a *gaze.Attention) { a.Heads = 3 })}, "layer 2: 3 heads of 32 elements are given; the checkpoint has 2 of 32"},
+		{masked.Config, masked.Head, gaze.Lengths{3}, Want{Attention: replaced(masked.Config, func(a *gaze.Attention) { a.HeadDim = 64 })}, "layer 2: 2 heads of 64 elements are given"},
+		{masked.Config, masked.Head, gaze.Lengths{3}, Want{Attention: replaced(masked.Config, func(a *gaze.Attention) { a.Pattern = gaze.SlidingWindow{Left: -1} })}, "layer 2: sliding_window: left is -1"},
+		{masked.Config, masked.Head, gaze.Lengths{3}, Want{Capture: []int{0, 4}}, "attention of layer 4 is to be captured; the model has layers 0 to 3"},
+		{masked.Config, masked.Head, gaze.Lengths{3}, Want{Capture: []int{-1}}, "attention of layer -1"},
+		{masked.Config, masked.Head, gaze.Lengths{3}, Want{Capture: []int{2, 1, 2}}, "attention of layer 2 is to be captured twice"},
 		{alone.Config, alone.Head, gaze.Lengths{3}, Want{Logits: true}, "no head"},
 		{with(func(c *checkpoint.Config) { c.Heads = 4 }), masked.Head, gaze.Lengths{3}, Want{}, "head_dim is 16"},
 		{with(func(c *checkpoint.Config) { c.IntermediateSize = 98 }), masked.Head, gaze.Lengths{3}, Want{}, "intermediate_size is 98"},

@@ -123,6 +123,22 @@ func Pick[T float32 | float64](x []T, rows []int, width int) []T {
 	return picked
 }
 
+// SampledWeights returns, for each sequence, the rows of weights, [heads, n, n],
+// that are stored, without the keys of other sequences.
+func SampledWeights[T float32 | float64](weights []T, lengths gaze.Lengths, heads int) []T {
+	n, offset := lengths.Tokens(), 0
+	var sampled []T
+	for _, length := range lengths {
+		for h := range heads {
+			for _, row := range Sampled(length) {
+				sampled = append(sampled, weights[(h*n+offset+row)*n+offset:][:length]...)
+			}
+		}
+		offset += length
+	}
+	return sampled
+}
+
 // Output returns one of the case's stored outputs.
 func (c Case) Output(t testing.TB, name string) []float32 {
 	t.Helper()

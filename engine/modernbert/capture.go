@@ -1,0 +1,82 @@
+package modernbert
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/gazevk/gaze/engine"
+)
+
+// capture returns where the rotated queries and keys and the log-sum-exps of a
+// layer stay: in buffers of their own, which attention reads and writes directly.
+func (b *builder) capture(layer int) (query, key, lse string) {
+	query, key, lse = captured(layer)
+	tensor := int64(b.n*b.d) * b.size
+	b.Captured = append(b.Captured, engine.BufferSpec{Name: query, Bytes: tensor}, engine.BufferSpec{Name: key, Bytes: tensor},
+		engine.BufferSpec{Name: lse, Bytes: 4 * int64(b.Config.Heads*b.n)})
+	return query, key, lse
+}
+
+func captured(layer int) (query, key, lse string) {
+	return fmt.Sprintf("query of layer %d", layer), fmt.Sprintf("key of layer %d", layer), fmt.Sprintf("lse of layer %d", layer)
+}
+
+// bufMap is the block map of the layer whose weights are recomputed.
+const bufMap = "block map"
+
+// WeightSteps returns what recomputes a captured layer's attention weights on a
+// device with traits t, and the buffers that it takes beside the capture.
+func (p *Program) WeightSteps(t engine.Traits, layer int) ([]engine.Step, []engine.BufferSpec, error) {
+	if !slices.Contains(p.Want.Capture, layer) {
+		return nil, nil, fmt.Errorf("attention of layer %d was not captured", layer)
+	}
+	a, m := p.Attention[layer], p.Maps[layer]
+	b := builder{Program: p, n: p.Lengths.Tokens(), d: p.Config.HiddenSize, size: elementSize(p.Precision)}
+	query, key, lse := captured(layer)
+	blockMap := engine.Ref{Buffer: bufMap, Size: engine.MapBytes(m)}
+	steps, work, err := engine.AttentionWeights{Heads: a.Heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: m,
+		Precision: p.Precision, In: b.layout(), LSEHead: b.n, BlockMap: blockMap,
+		Query: b.own(query, b.n*b.d), Key: b.own(key, b.n*b.d), LSE: b.f32(lse, a.Heads*b.n)}.Steps(t)
+	return steps, []engine.BufferSpec{{Name: bufMap, Bytes: blockMap.Size}, work}, err
+}
+
+// A Capture is what attention weights follow from, of some layers of one forward
+// pass, on the device. It lasts until it is closed, whatever the model does
+// meanwhile, but not beyond the engine.
+type Capture struct {
+	engine  *engine.Engine
+	traits  engine.Traits
+	program *Program
+	buffers *engine.Buffers
+}
+
+func (m *Model) newCapture(p *Program) (*Capture, error) {
+	buffers, err := m.engine.NewBuffers(p.Captured)
+	if err != nil {
+		return nil, fmt.Errorf("what attention weights of %d layers follow from: %w", len(p.Want.Capture), err)
+	}
+	return &Capture{m.engine, m.traits, p, buffers}, nil
+}
+
+// Weights recomputes a captured layer's attention weights, [heads, n, n] over the
+// packed tokens and 0 from one sequence to another. watch.Weights receives them
+// row by row, as [engine.Watch] says.
+func (c *Capture) Weights(ctx context.Context, layer int, watch engine.Watch) (*engine.Timing, error) {
+	steps, specs, err := c.program.WeightSteps(c.traits, layer)
+	if err != nil {
+		return nil, err
+	}
+	buffers, err := c.engine.NewBuffers(specs)
+	if err != nil {
+		return nil, fmt.Errorf("attention weights of layer %d: %w", layer, err)
+	}
+	defer buffers.Close()
+	if err := buffers.Upload(ctx, bufMap, 0, engine.Words(c.program.Maps[layer])); err != nil {
+		return nil, err
+	}
+	return c.engine.ExecuteSteps(ctx, steps, watch, buffers, c.buffers)
+}
+
+// Close frees the capture's memory. A second call does nothing.
+func (c *Capture) Close() error { return c.buffers.Close() }

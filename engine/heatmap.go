@@ -2,27 +2,28 @@ package engine
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gazevk/gaze"
 )
 
-// A Heatmap recomputes the weights of a rectangle of queries and keys, in every
-// head, and pools them into cells (shaders/heatmap.comp). It never holds more
-// than the cells. Before it, the cells must hold a value below every weight,
-// which those stay at of which no pair is visible.
+// A Heatmap recomputes the weights of a rectangle of queries and keys, in some
+// heads, and pools them into cells (shaders/heatmap.comp). It never holds more
+// than the cells. Cells of which no pair is visible stay at HiddenCell.
 type Heatmap struct {
-	Heads, HeadDim  int
-	Scale           float64
-	Map             *gaze.BlockMap // for tiles of HeatmapTile queries
-	Precision       Precision      // of query and key
-	In              Layout
-	LSEHead         int // elements between two heads' first log-sum-exp
-	Rectangle       gaze.Rectangle
-	Cell            int  // pairs along one side of a cell: a power of two, at most HeatmapTile
-	Sum             bool // pool by the sum, else by the greatest
-	Query, Key, LSE Ref
-	BlockMap        Ref // Words(Map)
-	Cells           Ref // [Heads, rows, columns] f32, of Rectangle.Cells(Cell)
+	FirstHead, Heads int // those to draw
+	HeadDim          int
+	Scale            float64
+	Map              *gaze.BlockMap // for tiles of HeatmapTile queries
+	Precision        Precision      // of query and key
+	In               Layout
+	LSEHead          int // elements between two heads' first log-sum-exp
+	Rectangle        gaze.Rectangle
+	Cell             int  // pairs along one side of a cell: a power of two, at most HeatmapTile
+	Sum              bool // pool by the sum, else by the greatest
+	Query, Key, LSE  Ref
+	BlockMap         Ref // Words(Map)
+	Cells            Ref // [Heads, rows, columns] f32, of Rectangle.Cells(Cell)
 }
 
 // HeatmapTile is the queries of a tile of Heatmap's block map.
@@ -32,7 +33,17 @@ const HeatmapTile = 64
 // one head fills a GPU.
 const heatmapChunk = 512
 
-// Pass returns the dispatch that computes h on a device with traits t.
+// HiddenCell is the value of a cell of which no pair is visible.
+const HiddenCell = -1
+
+// Passes returns what computes h on a device with traits t.
+func (h Heatmap) Passes(t Traits) ([]Pass, error) {
+	pass, err := h.Pass(t)
+	fill := Pass{Bind: []Ref{h.Cells}, Fill: math.Float32bits(HiddenCell), Bytes: h.Cells.Size}
+	return []Pass{fill, pass}, err
+}
+
+// Pass returns the dispatch of h alone, for cells that hold HiddenCell.
 func (h Heatmap) Pass(t Traits) (Pass, error) {
 	m, r := h.Map, h.Rectangle
 	switch {
@@ -68,10 +79,11 @@ func (h Heatmap) Pass(t Traits) (Pass, error) {
 		Kernel:    "heatmap_" + string(h.Precision),
 		Constants: map[string]uint32{"LANES": uint32(4 * HeatmapTile / ownRows), "HEAD_DIM": uint32(h.HeadDim), "OWN_ROWS": uint32(ownRows)},
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
-			"in_row": h.In.Row / 4, "in_head": h.In.Head / 4, "lse_head": h.LSEHead, "scale": h.Scale,
+			"in_row": h.In.Row / 4, "in_head": h.In.Head / 4, "lse_head": h.LSEHead, "first_head": h.FirstHead, "scale": h.Scale,
 			"first_query": r.Queries.First, "end_query": r.Queries.End, "first_key": r.Keys.First, "end_key": r.Keys.End,
 			"cell": h.Cell, "cell_rows": rows, "cell_columns": columns, "chunk": heatmapChunk, "sum": sum},
 		Bind:         []Ref{h.Query, h.Key, h.BlockMap, h.LSE, h.Cells},
+		Tiles:        m.First[firstTile : endTile+1],
 		Groups:       [3]uint32{uint32(endTile - firstTile), uint32(h.Heads), uint32(endChunk - firstChunk)},
 		MultiplyAdds: heads * tiles * HeatmapTile * gaze.KeyTile * int64(h.HeadDim),
 		Bytes: heads*(int64(r.Queries.End-r.Queries.First+r.Keys.End-r.Keys.First)*int64(h.HeadDim)*h.Precision.size()+

@@ -14,7 +14,7 @@ func TestHeatmapPass(t *testing.T) {
 	}
 	p, err := good.Pass(Traits{})
 	// Tiles 1 to 3 of 64 queries, chunks 0 to 2 of 512 keys.
-	if err != nil || p.Groups != [3]uint32{3, 3, 3} || p.Kernel != "heatmap_f16" || p.Push["cell_rows"] != 17 || p.Push["cell_columns"] != 75 {
+	if err != nil || p.Groups != [3]uint32{3, 3, 3} || p.Kernel != "heatmap_f16" || p.Push["cell_rows"] != 17 || p.Push["cell_columns"] != 75 || len(p.Tiles) != 4 {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if p.MultiplyAdds != 0 { // the window ends at key 264

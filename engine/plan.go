@@ -44,7 +44,8 @@ type Pass struct {
 	Kernel       string
 	Constants    map[string]uint32 // specialization
 	Push         map[string]any
-	Bind         []Ref // in the order of the kernel's bindings
+	Bind         []Ref  // in the order of the kernel's bindings
+	Fill         uint32 // without a kernel and with one Ref: the word that fills it
 	Base, Groups [3]uint32
 	Tiles        []uint32 // gaze.BlockMap.First of the map that the kernel walks, nil where it walks none
 	MultiplyAdds int64

@@ -227,7 +227,7 @@ func (r *runner) record(recorder *vk.Recorder, pass Pass) error {
 		if len(pass.Bind) == 2 {
 			recorder.Copy(r.slice(pass.Bind[1]), r.slice(pass.Bind[0]))
 		} else {
-			recorder.Zero(r.slice(pass.Bind[0]))
+			recorder.Fill(r.slice(pass.Bind[0]), pass.Fill)
 		}
 		return nil
 	}

@@ -10,7 +10,7 @@
 // cells, and those of its tiles of keys that lie in one chunk of keys, which is a
 // multiple of the cell.
 //
-// Grid: (query tiles from the rectangle's first, heads, chunks from that of its first key).
+// Grid: (query tiles from the rectangle's first, heads from first_head on, chunks from that of its first key).
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -31,7 +31,7 @@ layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
 layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
 layout(binding = 2) readonly buffer BlockMap { uint block_map[]; };
 layout(binding = 3) readonly buffer LogSumExp { float lse[]; }; // [heads, lse_head]
-layout(binding = 4) buffer Cells { float cells[]; };            // [heads, cell_rows, cell_columns]
+layout(binding = 4) buffer Cells { float cells[]; };            // [dispatched heads, cell_rows, cell_columns]
 
 // Strides count groups of four elements.
 layout(push_constant) uniform Push {
@@ -39,6 +39,7 @@ layout(push_constant) uniform Push {
     uint map_tiles, map_masks;
     uint in_row, in_head;
     uint lse_head; // elements between two heads' first log-sum-exp
+    uint first_head;
     float scale;
     uint first_query, end_query, first_key, end_key; // the rectangle
     uint cell, cell_rows, cell_columns;
@@ -61,7 +62,7 @@ float pool(float a, float b)
 
 void main()
 {
-    uint query_tile = first_query / QUERY_TILE + gl_WorkGroupID.x, head = gl_WorkGroupID.y, id = gl_LocalInvocationID.x;
+    uint query_tile = first_query / QUERY_TILE + gl_WorkGroupID.x, head = first_head + gl_WorkGroupID.y, id = gl_LocalInvocationID.x;
     uint first_row = query_tile * QUERY_TILE, base = head * in_head, last = rows - 1u;
     uint own_row = id / 4u * OWN_ROWS; // of the tile: the first of those whose weights are this invocation's
     uint quarter = id % 4u;      // of the tile's keys
@@ -124,7 +125,7 @@ void main()
             }
             if (value != HIDDEN) {
                 uint cell_row = (first_row + row - first_query) / cell, cell_column = (tile_key + c * width - first_key) / cell;
-                uint at = (head * cell_rows + cell_row) * cell_columns + cell_column;
+                uint at = ((head - first_head) * cell_rows + cell_row) * cell_columns + cell_column;
                 cells[at] = pool(cells[at], value);
             }
         }

@@ -72,6 +72,7 @@ var mutations = []mutation{
 	{"heatmap.comp", "a == HIDDEN || b == HIDDEN ? max(a, b)", "a == HIDDEN ? max(a, b)", "heatmap_f32"},
 	{"heatmap.comp", "cells[at] = pool(cells[at], value);", "cells[at] = value;", "heatmap_f32"},
 	{"heatmap.comp", "if (value != HIDDEN) {", "if (true) {", "heatmap_f32"},
+	{"heatmap.comp", "(head - first_head) * cell_rows", "head * cell_rows", "heatmap_f32"},
 	{"include/products.glsl", "dot(q, k[5])", "dot(q, k[4])", "heatmap_f32"},
 	// Matrix product and its epilogues.
 	{"matmul_lanes.comp", "sum[r][c] += x[r].w * y.w;", "sum[r][c] += x[r].w * y.z;", "matmul_lanes_f32"},

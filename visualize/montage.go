@@ -26,7 +26,7 @@ type Montage struct {
 const DefaultMontageSize = 300
 
 // mostPanels keeps a montage at a size that can be looked at.
-const mostPanels = 256
+const mostPanels = 1024
 
 const (
 	panelGapAcross = 40

@@ -17,11 +17,11 @@ func chain(r *Recorder, p *Pipeline, a, b Slice, n int, between func()) {
 	}
 	r.Copy(b, a)
 	between()
-	r.Zero(Slice{a.Buffer, a.Offset, 4})
+	r.Fill(Slice{a.Buffer, a.Offset, 4}, 0)
 	between()
 	step(r, p, b, a, 1, 1)
 	between()
-	r.Zero(Slice{a.Buffer, a.Offset, 4})
+	r.Fill(Slice{a.Buffer, a.Offset, 4}, 0)
 }
 
 func TestChainOfHundred(t *testing.T) {
@@ -107,7 +107,7 @@ func TestIndependentStepsOverlap(t *testing.T) {
 	if len(r.pending) != 8 {
 		t.Errorf("%d uses are pending since the last barrier, want all 8", len(r.pending))
 	}
-	r.Zero(from.Whole())
+	r.Fill(from.Whole(), 0)
 	if len(r.pending) != 1 {
 		t.Errorf("%d uses are pending after a conflict, want 1", len(r.pending))
 	}

@@ -183,8 +183,8 @@ func (r *Recorder) Copy(to, from Slice) {
 		convert[C.VkBuffer](to.Buffer.handle), C.uint64_t(to.Offset), C.uint64_t(from.Size))
 }
 
-// Zero fills s with zero bytes; its offset and size must be multiples of 4.
-func (r *Recorder) Zero(s Slice) {
+// Fill fills s with copies of a word; its offset and size must be multiples of 4.
+func (r *Recorder) Fill(s Slice, word uint32) {
 	if !r.ready() {
 		return
 	}
@@ -192,11 +192,11 @@ func (r *Recorder) Zero(s Slice) {
 		return
 	}
 	if s.Offset%4 != 0 || s.Size%4 != 0 {
-		r.err = fmt.Errorf("vk: buffer %s: zeroing %d bytes from %d on: both must be multiples of 4", s.Buffer.label, s.Size, s.Offset)
+		r.err = fmt.Errorf("vk: buffer %s: filling %d bytes from %d on: both must be multiples of 4", s.Buffer.label, s.Size, s.Offset)
 		return
 	}
 	r.touch(use{s, true})
-	vulkan.CmdFillBuffer(r.c.buffer, s.Buffer.handle, vulkan.DeviceSize(s.Offset), vulkan.DeviceSize(s.Size), 0)
+	vulkan.CmdFillBuffer(r.c.buffer, s.Buffer.handle, vulkan.DeviceSize(s.Offset), vulkan.DeviceSize(s.Size), word)
 }
 
 // Finish ends the recording.

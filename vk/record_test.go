@@ -31,7 +31,7 @@ func TestDispatch(t *testing.T) {
 	for _, factor := range []uint32{1, 3, 0xffffffff} {
 		p := newStep(t, d, factor)
 		r := newRecorder(t, d)
-		r.Zero(to.Whole())
+		r.Fill(to.Whole(), 0)
 		step(r, p, Slice{from, 0, 4 * 999}, Slice{to, 0, 4 * 999}, factor+7, 5)
 		run(t, finish(t, r))
 		got := download(t, d, to.Whole())
@@ -53,7 +53,7 @@ func TestDispatchBase(t *testing.T) {
 	from, to := newBuffer(t, d, "from", 4*8*stepGroup), newBuffer(t, d, "to", 4*8*stepGroup)
 	upload(t, d, from.Whole(), count(8*stepGroup)...)
 	r := newRecorder(t, d)
-	r.Zero(to.Whole())
+	r.Fill(to.Whole(), 0)
 	r.Dispatch(p, []Slice{from.Whole(), to.Whole()}, stepPush(8*stepGroup, 1, 1), [3]uint32{2, 0, 0}, [3]uint32{3, 1, 1})
 	run(t, finish(t, r))
 	for i, got := range download(t, d, to.Whole()) {
@@ -125,8 +125,8 @@ func TestRecordingErrors(t *testing.T) {
 		{func(r *Recorder) { r.Copy(Slice{a, 0, 8}, Slice{b, 0, 9}) }, nil, "copying 9 bytes of b to 8 bytes of a"},
 		{func(r *Recorder) { r.Copy(Slice{a, 0, 8}, Slice{a, 7, 8}) }, nil, "copying 8 bytes of a to 8 bytes of a"},
 		{func(r *Recorder) { r.Copy(Slice{a, 4090, 8}, Slice{b, 0, 8}) }, nil, "buffer a has 4096 bytes"},
-		{func(r *Recorder) { r.Zero(Slice{a, 2, 8}) }, nil, "both must be multiples of 4"},
-		{func(r *Recorder) { r.Zero(closed.Whole()) }, ErrClosed, "buffer old"},
+		{func(r *Recorder) { r.Fill(Slice{a, 2, 8}, 0) }, nil, "both must be multiples of 4"},
+		{func(r *Recorder) { r.Fill(closed.Whole(), 0) }, ErrClosed, "buffer old"},
 		{func(r *Recorder) { r.Close() }, ErrClosed, "commands: already closed"},
 	} {
 		r := newRecorder(t, d)
@@ -138,7 +138,7 @@ func TestRecordingErrors(t *testing.T) {
 	}
 	r := newRecorder(t, d)
 	finish(t, r)
-	r.Zero(a.Whole())
+	r.Fill(a.Whole(), 0)
 	_, err := r.Finish()
 	wantError(t, err, nil, "recording after Finish")
 }

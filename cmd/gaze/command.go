@@ -33,6 +33,7 @@ var commands = []*command{
 	tokensCommand,
 	rerankCommand,
 	answerCommand,
+	mapCommand,
 }
 
 // A command is one of the things that gaze does.

@@ -26,12 +26,21 @@ type modelFlags struct {
 // declare declares the flags. what says what the texts are.
 func (f *modelFlags) declare(flags *flag.FlagSet, what string) {
 	f.texts.declare(flags, what)
+	f.declareModel(flags)
+	flags.IntVar(&f.batchTokens, "batch-tokens", defaultBatch, "put at most `N` tokens into a batch, but always a whole text")
+	flags.BoolVar(&f.asJSON, "json", false, "print the results as JSON")
+}
+
+// defaultBatch is the most tokens of a batch.
+const defaultBatch = 8192
+
+// declareModel declares the flags of the model and the device alone.
+func (f *modelFlags) declareModel(flags *flag.FlagSet) {
+	f.batchTokens = defaultBatch
 	f.device.declare(flags)
 	flags.Lookup("device").Usage = "compute on the device of this `NAME` (or index)"
 	flags.StringVar(&f.model, "model", "", "the checkpoint: a `DIRECTORY`, the name of a model in the Hugging Face cache, or builtin")
 	flags.StringVar(&f.precision, "precision", "auto", "store tensors as `TYPE`: auto, f32 or f16")
-	flags.IntVar(&f.batchTokens, "batch-tokens", 8192, "put at most `N` tokens into a batch, but always a whole text")
-	flags.BoolVar(&f.asJSON, "json", false, "print the results as JSON")
 }
 
 // A modelRun is a model and what it is run on.

@@ -15,10 +15,12 @@ import (
 // an .npy; to a .safetensors as embeddings, with tokens, [texts] in i32.
 func (e embeddings) write(path string) error {
 	if filepath.Ext(path) == ".npy" {
-		return gaze.WriteFile(path, e.writeNPY)
+		return gaze.WriteFile(path, func(w io.Writer) error { return writeNPY(w, e.vectors) })
 	}
 	return checkpoint.WriteSafetensors(path, nil, []checkpoint.Entry{
-		{Name: "embeddings", DType: checkpoint.F32, Shape: []int{len(e.vectors), len(e.vectors[0])}, Write: e.writeElements},
+		{Name: "embeddings", DType: checkpoint.F32, Shape: []int{len(e.vectors), len(e.vectors[0])}, Write: func(w io.Writer) error {
+			return writeElements(w, e.vectors)
+		}},
 		{Name: "tokens", DType: checkpoint.I32, Shape: []int{len(e.tokens)}, Write: func(w io.Writer) error {
 			var data []byte
 			for _, n := range e.tokens {
@@ -30,9 +32,9 @@ func (e embeddings) write(path string) error {
 	})
 }
 
-func (e embeddings) writeElements(w io.Writer) error {
+func writeElements(w io.Writer, rows [][]float32) error {
 	var data []byte
-	for _, v := range e.vectors {
+	for _, v := range rows {
 		data = appendFloats(data[:0], v)
 		if _, err := w.Write(data); err != nil {
 			return err
@@ -41,16 +43,16 @@ func (e embeddings) writeElements(w io.Writer) error {
 	return nil
 }
 
-// writeNPY writes version 1.0 of NumPy's format (numpy/lib/format.py): a magic
-// string, the header's length, the header, filled up with spaces to a multiple
+// writeNPY writes rows of one length as an array in f32, in version 1.0 of
+// NumPy's format (numpy/lib/format.py): a magic string, the header's length, the header, filled up with spaces to a multiple
 // of 64 bytes, and the elements.
-func (e embeddings) writeNPY(w io.Writer) error {
-	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", len(e.vectors), len(e.vectors[0]))
+func writeNPY(w io.Writer, rows [][]float32) error {
+	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", len(rows), len(rows[0]))
 	const before = 10 // bytes before the header
 	header += strings.Repeat(" ", 63-(before+len(header))%64) + "\n"
 	magic := binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(header)))
 	if _, err := w.Write(append(magic, header...)); err != nil {
 		return err
 	}
-	return e.writeElements(w)
+	return writeElements(w, rows)
 }

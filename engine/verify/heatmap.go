@@ -42,12 +42,13 @@ func heatmapCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCas
 		return gaze.Span{First: first, End: first + 1 + random.IntN(n-first)}
 	}
 	h := engine.Heatmap{
-		Heads: a.Heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: gaze.NewBlockMap(a.Visible(), p.Lengths, engine.HeatmapTile),
+		FirstHead: random.IntN(a.Heads), HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: gaze.NewBlockMap(a.Visible(), p.Lengths, engine.HeatmapTile),
 		Precision: p.Precision, In: engine.Layout{Row: a.HeadDim, Head: n * a.HeadDim}, LSEHead: n,
 		Rectangle: gaze.Rectangle{Queries: part(), Keys: part()}, Cell: cell, Sum: random.IntN(2) == 1,
 	}
+	h.Heads = 1 + random.IntN(a.Heads-h.FirstHead)
 	rows, columns := h.Rectangle.Cells(cell)
-	c := newLayerCase("%s, %v in cells of %d, sum %v", p, h.Rectangle, cell, h.Sum)
+	c := newLayerCase("%s, heads from %d on, %v in cells of %d, sum %v", p, h.FirstHead, h.Rectangle, cell, h.Sum)
 	h.Query, h.Key = c.stored("q", p.turnedQuery, p.Precision), c.stored("k", p.turnedKey, p.Precision)
 	h.BlockMap = engine.Ref{Buffer: "block map", Size: engine.MapBytes(h.Map)}
 	c.buffers["block map"] = engine.Words(h.Map)
@@ -56,7 +57,7 @@ func heatmapCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCas
 		lse[i] = float32(x)
 	}
 	h.LSE = c.stored("lse", lse, engine.F32)
-	e, out := c.result("cells", a.Heads*rows, columns, engine.F32)
+	e, out := c.result("cells", h.Heads*rows, columns, engine.F32)
 	h.Cells = out
 	var err error
 	if c.pass, err = h.Pass(traits); err != nil {
@@ -71,14 +72,15 @@ func heatmapCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCas
 		bounds[i] = weights[i]*(math.Expm1(scoreBound(a.HeadDim, p.magnitude[i]))+u*4*math.Abs(score)+exponentBound(score-l)) + tiny
 	}
 	pooled := func(x []float64, sum bool) []float64 {
-		return reference.Heatmap(x, a.Visible(), p.Lengths, a.Heads, h.Rectangle, cell, sum)
+		all := reference.Heatmap(x, a.Visible(), p.Lengths, a.Heads, h.Rectangle, cell, sum)
+		return all[h.FirstHead*rows*columns:][:h.Heads*rows*columns]
 	}
 	values, bound, counts := pooled(weights, h.Sum), pooled(bounds, h.Sum), pooled(ones, true)
 	for i, value := range values {
 		if math.IsNaN(value) {
 			continue // what is hidden is left alone
 		}
-		putFloat(c.buffers["cells"], i, -1)
+		putFloat(c.buffers["cells"], i, engine.HiddenCell)
 		if h.Sum {
 			bound[i] += (counts[i] + 4) * u * value
 		}

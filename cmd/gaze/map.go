@@ -1,0 +1,320 @@
+package main
+
+import (
+	"context"
+	"encoding"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/checkpoint"
+	"github.com/gazevk/gaze/engine/modernbert"
+	"github.com/gazevk/gaze/engine/tokenizer"
+	"github.com/gazevk/gaze/visualize"
+)
+
+// mapFlags are the flags of gaze map.
+type mapFlags struct {
+	modelFlags
+	text, file  string
+	layer, head int
+	grid        bool
+	rectangle   string
+	scale       visualize.Scale
+	pooling     visualize.Pooling
+	colors      string
+	size        int
+	density     int
+	out         string
+}
+
+var mapCommand = &command{
+	name:    "map",
+	summary: "draw where a model's attention looks",
+	details: "It runs the model over one text and recomputes the attention weights of a head where\n" +
+		"they are looked at: the whole map, or a part that --rect names, counted in tokens. More\n" +
+		"pairs than fit become cells, each the greatest weight of its pairs or their mean. What\n" +
+		"the layer hides is hatched. No n x n matrix is ever held, so 8192 tokens are no trouble.\n\n" +
+		"The name of --out says what is written: .png a picture, .csv and .npy the numbers of its\n" +
+		"cells, empty and NaN where all is hidden. --grid draws every head of every layer.",
+	example: "gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 3 --head 1\n" +
+		"gaze map --model answerdotai/ModernBERT-base --file book.txt --layer 21 --head 4 --rect 4000:4600,0:600 --out part.png",
+	setup: func(flags *flag.FlagSet) action {
+		var f mapFlags
+		f.declareModel(flags)
+		flags.StringVar(&f.text, "text", "", "the `TEXT`")
+		flags.StringVar(&f.file, "file", "", "the text is all of `FILE`; - is standard input")
+		flags.IntVar(&f.layer, "layer", 0, "the layer, counted from 0")
+		flags.IntVar(&f.head, "head", 0, "the head, counted from 0")
+		flags.BoolVar(&f.grid, "grid", false, "draw all heads of all layers on one page")
+		flags.StringVar(&f.rectangle, "rect", "", "draw the part `Q0:Q1,K0:K1`: queries Q0 to Q1-1 and keys K0 to K1-1")
+		choice(flags, &f.scale, "scale", "`SCALE` of the colours: log, linear or gamma")
+		choice(flags, &f.pooling, "pool", "what a cell is of its pairs, `max` or mean")
+		flags.StringVar(&f.colors, "colors", "viridis", "the colour `MAP`: viridis, cividis, magma or grey")
+		flags.IntVar(&f.size, "size", visualize.DefaultSize, "about the side of the map, in `PIXELS`")
+		flags.IntVar(&f.density, "density", 1, "draw `N` pixels for one, for print and dense screens")
+		flags.StringVar(&f.out, "out", "map.png", "write to `FILE`, .png, .csv or .npy")
+		return func(ctx context.Context, s streams, _ []string) error { return f.do(ctx, s) }
+	},
+}
+
+// choice declares a flag for a value that has names.
+func choice(flags *flag.FlagSet, value interface {
+	encoding.TextMarshaler
+	encoding.TextUnmarshaler
+}, name, usage string) {
+	flags.TextVar(value, name, value, usage)
+}
+
+func (f *mapFlags) do(ctx context.Context, s streams) error {
+	if (f.text == "") == (f.file == "") {
+		return usageError{errors.New("give the text, by --text or by --file")}
+	}
+	kind := filepath.Ext(f.out)
+	if kind != ".png" && kind != ".csv" && kind != ".npy" {
+		return usageError{fmt.Errorf("--out is %s: expected a name that ends in .png, .csv or .npy", f.out)}
+	}
+	if f.grid && (f.rectangle != "" || kind != ".png") {
+		return usageError{errors.New("--grid draws whole maps, as .png")}
+	}
+	content := f.text
+	if f.file != "" {
+		var err error
+		if content, err = readAll(s.in, f.file); err != nil {
+			return err
+		}
+	}
+	f.texts.texts = textList{content}
+	return f.run(s, "map", func(*checkpoint.Model) error { return nil }, func(r *modelRun) (err error) {
+		var made directories
+		defer func() {
+			if err != nil {
+				made.removeEmpty()
+			}
+		}()
+		if err := made.prepare([]string{f.out}); err != nil {
+			return err
+		}
+		return f.draw(ctx, r)
+	})
+}
+
+// readAll returns all of a file, or of standard input.
+func readAll(stdin io.Reader, name string) (string, error) {
+	from := stdin
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return "", fmt.Errorf("cannot read the text: %w", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	data, err := io.ReadAll(io.LimitReader(from, maxTexts+1))
+	if err == nil && len(data) > maxTexts {
+		err = fmt.Errorf("it has over %s", size(maxTexts))
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot read the text from %s: %w", name, err)
+	}
+	return string(data), nil
+}
+
+// draw runs the model and writes what is asked for.
+func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
+	c := r.checkpoint.Config
+	if !f.grid && (f.layer < 0 || f.layer >= c.Layers) {
+		return fmt.Errorf("--layer is %d: %s has layers 0 to %d", f.layer, f.model, c.Layers-1)
+	}
+	if !f.grid && (f.head < 0 || f.head >= c.Heads) {
+		return fmt.Errorf("--head is %d: %s has heads 0 to %d", f.head, f.model, c.Heads-1)
+	}
+	encodings, err := r.encode(ctx, func(t string) (string, tokenizer.Options) { return t, tokenizer.Options{} })
+	if err != nil {
+		return err
+	}
+	ids := encodings[0].IDs
+	rectangle, err := parseRectangle(f.rectangle, len(ids))
+	if err != nil {
+		return usageError{err}
+	}
+	m := attentionMap{run: r, labels: tokenLabels(r.tokenizer, ids), pooling: f.pooling}
+	want := modernbert.Want{Capture: []int{f.layer}}
+	if f.grid {
+		want.Capture = nil
+		for layer := range c.Layers {
+			want.Capture = append(want.Capture, layer)
+		}
+	}
+	var capture *modernbert.Capture
+	defer func() {
+		if capture != nil {
+			capture.Close()
+		}
+	}()
+	err = r.forward(ctx, []sequence{{ids: ids}}, 0, func([]int) modernbert.Want { return want }, func(_ []int, out *modernbert.Output) {
+		capture = out.Capture
+	})
+	if err != nil {
+		return err
+	}
+	m.capture = capture
+	if f.grid {
+		return f.drawGrid(ctx, &m)
+	}
+	view := modernbert.View{Layer: f.layer, Heads: gaze.Span{First: f.head, End: f.head + 1}, Rectangle: rectangle}
+	maps, err := m.recompute(ctx, view, visualize.DefaultCells)
+	if err != nil {
+		return err
+	}
+	switch filepath.Ext(f.out) {
+	case ".csv":
+		err = gaze.WriteFile(f.out, func(w io.Writer) error { return writeMapCSV(w, maps[0], m.labels) })
+	case ".npy":
+		err = gaze.WriteFile(f.out, func(w io.Writer) error { return writeMapNPY(w, maps[0]) })
+	default:
+		picture := m.picture(f.layer, f.head, maps[0])
+		picture.Title, picture.Scale, picture.Size, picture.Density = excerpt(r.texts[0].string), f.scale, f.size, f.density
+		if picture.ColorMap, err = visualize.ColorMapByName(f.colors); err != nil {
+			return usageError{err}
+		}
+		img, drawing := picture.Draw()
+		if err = drawing; err == nil {
+			err = visualize.WritePNG(f.out, img)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return r.print(fmt.Sprintf("%s: layer %d, head %d, %v of %s tokens, %v\n", f.out, f.layer, f.head, rectangle, count(int64(len(ids))), maps[0]))
+}
+
+// drawGrid draws a page of all heads, a layer a row.
+func (f *mapFlags) drawGrid(ctx context.Context, m *attentionMap) error {
+	c := m.run.checkpoint.Config
+	page := visualize.Montage{Title: excerpt(m.run.texts[0].string), Columns: c.Heads, CommonRange: true, Size: gridSize, Density: f.density}
+	all := gaze.Span{End: len(m.labels)}
+	for layer := range c.Layers {
+		view := modernbert.View{Layer: layer, Heads: gaze.Span{End: c.Heads}, Rectangle: gaze.Rectangle{Queries: all, Keys: all}}
+		maps, err := m.recompute(ctx, view, gridSize*f.density)
+		if err != nil {
+			return err
+		}
+		for head, one := range maps {
+			picture := m.picture(layer, head, one)
+			picture.Title, picture.Subtitle, picture.Tokens = fmt.Sprintf("layer %d, head %d", layer, head), "", nil
+			picture.Scale = f.scale
+			var err error
+			if picture.ColorMap, err = visualize.ColorMapByName(f.colors); err != nil {
+				return usageError{err}
+			}
+			page.Pictures = append(page.Pictures, picture)
+		}
+	}
+	page.Subtitle = fmt.Sprintf("%s: %d layers of %d heads, %s tokens, %s", f.model, c.Layers, c.Heads, count(int64(len(m.labels))), m.device())
+	img, err := page.Draw()
+	if err != nil {
+		return err
+	}
+	if err := visualize.WritePNG(f.out, img); err != nil {
+		return err
+	}
+	return m.run.print(fmt.Sprintf("%s: %d layers of %d heads, %s tokens\n", f.out, c.Layers, c.Heads, count(int64(len(m.labels)))))
+}
+
+// gridSize is the side of one map of a grid, in pixels.
+const gridSize = 120
+
+// parseRectangle reads "q0:q1,k0:k1"; nothing at all is everything, and so is a
+// bound that is left out.
+func parseRectangle(text string, n int) (gaze.Rectangle, error) {
+	all := gaze.Span{End: n}
+	r := gaze.Rectangle{Queries: all, Keys: all}
+	if text == "" {
+		return r, nil
+	}
+	wrong := fmt.Errorf("--rect is %q: expected Q0:Q1,K0:K1, such as 0:64,0:128", text)
+	parts := strings.Split(text, ",")
+	if len(parts) != 2 {
+		return r, wrong
+	}
+	for i, span := range []*gaze.Span{&r.Queries, &r.Keys} {
+		first, end, ok := strings.Cut(parts[i], ":")
+		if !ok {
+			return r, wrong
+		}
+		for bound, word := range map[*int]string{&span.First: first, &span.End: end} {
+			var err error
+			if word == "" {
+				continue
+			} else if *bound, err = strconv.Atoi(strings.TrimSpace(word)); err != nil {
+				return r, wrong
+			}
+		}
+	}
+	if err := r.Validate(n); err != nil {
+		return r, fmt.Errorf("--rect is %q: %w", text, err)
+	}
+	return r, nil
+}
+
+// An attentionMap is the captured attention of one text.
+type attentionMap struct {
+	run     *modelRun
+	capture *modernbert.Capture
+	labels  []string // of the tokens
+	pooling visualize.Pooling
+}
+
+// recompute returns the map of each head of a view, in the smallest cells of
+// which at most most make a side. Cells begin at multiples of their size.
+func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most int) ([]*visualize.Map, error) {
+	v.Cell, v.Sum = 1, m.pooling == visualize.MeanPooling
+	asked := v.Rectangle
+	for {
+		v.Rectangle.Queries.First = asked.Queries.First / v.Cell * v.Cell
+		v.Rectangle.Keys.First = asked.Keys.First / v.Cell * v.Cell
+		if rows, columns := v.Rectangle.Cells(v.Cell); max(rows, columns) <= most || v.Cell == engine.HeatmapTile {
+			break
+		}
+		v.Cell *= 2
+	}
+	cells, _, err := m.capture.Heatmap(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	rows, columns := v.Rectangle.Cells(v.Cell)
+	var maps []*visualize.Map
+	for head := range v.Heads.End - v.Heads.First {
+		one, err := visualize.NewPart(v.Rectangle, v.Cell, m.pooling, cells[head*rows*columns:][:rows*columns])
+		if err != nil {
+			return nil, err
+		}
+		maps = append(maps, one)
+	}
+	return maps, nil
+}
+
+// picture returns the picture of a map, with what a reader should know of it.
+func (m *attentionMap) picture(layer, head int, one *visualize.Map) visualize.Picture {
+	return visualize.Picture{
+		Map: one, Tokens: m.labels, Sequences: gaze.Lengths{len(m.labels)},
+		Subtitle: fmt.Sprintf("%s, layer %d, head %d: %v, %s tokens, %s", m.run.flags.model, layer, head,
+			m.run.checkpoint.Config.Attention(layer).Visible(), count(int64(len(m.labels))), m.device()),
+	}
+}
+
+func (m *attentionMap) device() string {
+	e, err := m.run.engines.get("auto")
+	if err != nil {
+		return "no device" // it has just computed
+	}
+	return e.Traits().Device
+}

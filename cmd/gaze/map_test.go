@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/csv"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gazevk/gaze/engine/tokenizer"
+)
+
+// The cells of a map are the reference's weights, in every layer and head, of the
+// whole and of parts, pooled and not.
+func TestMap(t *testing.T) {
+	directory := tinyModel(t, "ModernBertForMaskedLM", map[string]any{"local_attention": 12, "max_position_embeddings": 2000})
+	oracle := newOracle(t, directory)
+	short, long := "the man and an ant, the [MASK]", strings.Repeat("a cat and the dog; ", 80)
+	for _, c := range []struct {
+		text        string
+		layer, head int
+		arguments   string // more of them
+		cell        int
+		queries     [2]int // from, to; to 0: all
+		keys        [2]int
+	}{
+		{short, 0, 0, "", 1, [2]int{}, [2]int{}},
+		{short, 1, 1, "", 1, [2]int{}, [2]int{}},
+		{short, 1, 0, "--rect 3:9,5:", 1, [2]int{3, 9}, [2]int{5, 0}},
+		{long, 0, 1, "", 2, [2]int{}, [2]int{}},
+		{long, 1, 1, "--pool mean --rect 1:1200,3:1119", 2, [2]int{0, 1200}, [2]int{2, 1119}},
+	} {
+		e := oracle.encode(t, c.text, tokenizer.Options{})
+		for _, end := range []*int{&c.queries[1], &c.keys[1]} {
+			if *end == 0 {
+				*end = len(e.IDs)
+			}
+		}
+		weights := oracle.Weights(oracle.Forward([][]uint32{e.IDs}), c.layer)[c.head*len(e.IDs)*len(e.IDs):]
+		out := filepath.Join(t.TempDir(), "part", "map.csv")
+		arguments := []string{"map", "--model", directory, "--text", c.text, "--precision", "f32", "--layer", strconv.Itoa(c.layer), "--head", strconv.Itoa(c.head), "--out", out}
+		mustCall(t, append(arguments, strings.Fields(c.arguments)...)...)
+		file, err := os.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := csv.NewReader(file).ReadAll()
+		file.Close()
+		rows, columns := (c.queries[1]-c.queries[0]+c.cell-1)/c.cell, (c.keys[1]-c.keys[0]+c.cell-1)/c.cell
+		if err != nil || len(lines) != rows+2 || len(lines[0]) != columns+2 {
+			t.Fatalf("%s: %d lines of %d, error %v", c.arguments, len(lines), len(lines[0]), err)
+		}
+		if lines[0][2] != strconv.Itoa(c.keys[0]) || lines[2][0] != strconv.Itoa(c.queries[0]) {
+			t.Errorf("%s begins at query %s, key %s", c.arguments, lines[2][0], lines[0][2])
+		}
+		pattern := oracle.Config.Attention(c.layer).Visible()
+		for row := range rows {
+			for column := range columns {
+				largest, sum, pairs, seen := 0.0, 0.0, 0, false
+				for q := c.queries[0] + row*c.cell; q < min(c.queries[0]+(row+1)*c.cell, c.queries[1]); q++ {
+					visible := pattern.AppendKeys(nil, q, len(e.IDs))
+					for k := c.keys[0] + column*c.cell; k < min(c.keys[0]+(column+1)*c.cell, c.keys[1]); k++ {
+						pairs++
+						for _, s := range visible {
+							if k >= s.First && k < s.End {
+								w := weights[q*len(e.IDs)+k]
+								largest, sum, seen = max(largest, w), sum+w, true
+							}
+						}
+					}
+				}
+				text := lines[row+2][column+2]
+				if !seen {
+					if text != "" {
+						t.Fatalf("%s: row %d, column %d is %s, and hidden", c.arguments, row, column, text)
+					}
+					continue
+				}
+				want := largest
+				if strings.Contains(c.arguments, "mean") {
+					want = sum / float64(pairs)
+				}
+				if got, err := strconv.ParseFloat(text, 64); err != nil || math.Abs(got-want) > 1e-5 {
+					t.Fatalf("%s: row %d, column %d is %s, expected %v", c.arguments, row, column, text, want)
+				}
+			}
+		}
+	}
+}
+
+func TestMapFiles(t *testing.T) {
+	directory := tinyModel(t, "ModernBertModel", nil)
+	folder := t.TempDir()
+	text := write(t, folder, "text.txt", "the man\nand the\tcat")
+	out := mustCall(t, "map", "--model", directory, "--file", text, "--layer", "1", "--out", filepath.Join(folder, "map.npy"))
+	if !strings.Contains(out, "layer 1, head 0, queries 0 to 14, keys 0 to 14 of 14 tokens, max of 1 × 1") {
+		t.Errorf("it says %q", out)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "map.npy"))
+	if err != nil || len(data) != 128+4*14*14 || !strings.Contains(string(data[:128]), "'shape': (14, 14)") {
+		t.Errorf("%d bytes, %q, error %v", len(data), data[:min(len(data), 128)], err)
+	}
+	for _, arguments := range []string{"", "--grid", "--rect 2:9,0:5 --scale linear --colors magma --density 2 --size 100"} {
+		path := filepath.Join(folder, "map.png")
+		mustCall(t, append([]string{"map", "--model", directory, "--file", text, "--out", path}, strings.Fields(arguments)...)...)
+		if picture, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(picture), "\x89PNG") {
+			t.Errorf("%s: %d bytes, error %v", arguments, len(picture), err)
+		}
+	}
+}
+
+func TestMapErrors(t *testing.T) {
+	directory := tinyModel(t, "ModernBertModel", nil)
+	for arguments, want := range map[string]string{
+		"":                                 "give the text, by --text or by --file",
+		"--text a --file b":                "give the text, by --text or by --file",
+		"--text a --layer 2":               "--layer is 2: " + directory + " has layers 0 to 1",
+		"--text a --head -1":               "--head is -1: " + directory + " has heads 0 to 1",
+		"--text a --out map.jpg":           "expected a name that ends in .png, .csv or .npy",
+		"--text a --rect 0:2":              "expected Q0:Q1,K0:K1",
+		"--text a --rect 0:2,x:1":          "expected Q0:Q1,K0:K1",
+		"--text a --rect 0:2,2:9":          "keys 2 to 9: expected at least one of 0 to 3",
+		"--text a --rect 2:2,0:1":          "queries 2 to 2: expected at least one of 0 to 3",
+		"--text a --grid --rect 0:1,0:1":   "--grid draws whole maps",
+		"--text a --scale cubic":           "cubic",
+		"--text a --colors jet":            "no colour map \"jet\"",
+		"--file no-such-file":              "cannot read the text",
+		"--text a --scale log --size 9999": "map of size 9999",
+	} {
+		out := filepath.Join(t.TempDir(), "new", "map.png")
+		got := call(t.Context(), "", append([]string{"map", "--model", directory, "--out", out}, strings.Fields(arguments)...)...)
+		if got.status == statusOK || !strings.Contains(got.err, want) {
+			t.Errorf("%s: status %d, %q, expected %q", arguments, got.status, got.err, want)
+		}
+		if _, err := os.Stat(filepath.Dir(out)); err == nil {
+			t.Errorf("%s: a directory was left behind", arguments)
+		}
+	}
+}
+
+func TestTokenLabels(t *testing.T) {
+	directory := tinyModel(t, "ModernBertModel", nil)
+	tokens, err := tokenizer.Load(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := tokens.Encode("the  \"a\n é", tokenizer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"[CLS]", "the", `" "`, `" "`, `"`, "a", `"\n"`, `" "`, "�", "�", "[SEP]"}
+	if got := tokenLabels(tokens, e.IDs); !slices.Equal(got, want) {
+		t.Errorf("%q, expected %q", got, want)
+	}
+}

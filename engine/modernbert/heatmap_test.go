@@ -1,0 +1,91 @@
+package modernbert
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/modernbert/testdata/golden"
+)
+
+// Cells are what the weights themselves give, whichever heads and part are shown.
+func TestHeatmap(t *testing.T) {
+	c := caseNamed(t, "v4 flat").Open(t)
+	lengths := gaze.Lengths{100, 1, 130}
+	n := lengths.Tokens()
+	for precision, tolerance := range map[engine.Precision]float64{engine.F32: 1e-6, engine.F16: 1e-6} {
+		m := mustLoad(t, open(t, ""), c, precision)
+		out := mustForward(t, m, golden.Batch(lengths, 101), Want{Capture: []int{0, 1}})
+		defer out.Capture.Close()
+		for layer := range 2 {
+			all := weights(t, out.Capture, layer)
+			for _, v := range []View{
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, 1, false},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 64, End: 229}, Keys: gaze.Span{First: 16, End: 131}}, 16, false},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{First: 64, End: n}}, 64, true},
+			} {
+				cells, timing, err := out.Capture.Heatmap(context.Background(), v)
+				if err != nil || timing.Submits < 1 {
+					t.Fatal(err)
+				}
+				rows, columns := v.Rectangle.Cells(v.Cell)
+				pattern := m.Config.Attention(layer).Visible()
+				want := make([]float64, len(cells))
+				for i := range want {
+					want[i] = engine.HiddenCell
+				}
+				offset := 0
+				for _, length := range lengths {
+					for i := range length {
+						for _, s := range pattern.AppendKeys(nil, i, length) {
+							for j := s.First; j < s.End; j++ {
+								q, k := offset+i-v.Rectangle.Queries.First, offset+j-v.Rectangle.Keys.First
+								if q < 0 || k < 0 || offset+i >= v.Rectangle.Queries.End || offset+j >= v.Rectangle.Keys.End {
+									continue
+								}
+								for head := v.Heads.First; head < v.Heads.End; head++ {
+									w := float64(all[(head*n+offset+i)*n+offset+j])
+									cell := &want[((head-v.Heads.First)*rows+q/v.Cell)*columns+k/v.Cell]
+									switch {
+									case *cell == engine.HiddenCell:
+										*cell = w
+									case v.Sum:
+										*cell += w
+									default:
+										*cell = max(*cell, w)
+									}
+								}
+							}
+						}
+					}
+					offset += length
+				}
+				scale := 1.0
+				if v.Sum { // of up to 64 rows
+					scale = 64
+				}
+				near(t, v.Rectangle.String(), cells, want, tolerance*scale)
+			}
+		}
+	}
+}
+
+func TestHeatmapErrors(t *testing.T) {
+	m, _ := loaded(t, "v4 flat")
+	out := mustForward(t, m, tokens(70), Want{Capture: []int{1}})
+	defer out.Capture.Close()
+	all := gaze.Rectangle{Queries: gaze.Span{End: 70}, Keys: gaze.Span{End: 70}}
+	for want, v := range map[string]View{
+		"layer 0 was not captured":        {0, gaze.Span{End: 1}, all, 1, false},
+		"heads 1 to 3: expected":          {1, gaze.Span{First: 1, End: 3}, all, 1, false},
+		"heads 1 to 1: expected":          {1, gaze.Span{First: 1, End: 1}, all, 1, false},
+		"cells of 0 pairs":                {1, gaze.Span{End: 1}, all, 0, false},
+		"expected at least one of 0 to 7": {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: gaze.Span{End: 71}, Keys: all.Keys}, 1, false},
+	} {
+		if _, _, err := out.Capture.Heatmap(context.Background(), v); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, expected %q", v, err, want)
+		}
+	}
+}

@@ -26,6 +26,7 @@ func TestEncoderLikeTransformers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			encoder.Attention = c.Attention(model.Config)
 			s := encoder.Forward(golden.Batch(c.Lengths, model.Config.VocabSize))
 			rows, hidden := golden.Rows(c.Lengths), model.Config.HiddenSize
 			close := func(name string, got []float64) {

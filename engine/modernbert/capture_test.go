@@ -48,10 +48,10 @@ func weights(t *testing.T, c *Capture, layer int) []float32 {
 // output_attentions. What a window hides is exactly 0 there and here.
 func TestWeightsLikeTransformers(t *testing.T) {
 	for _, tier := range engine.Tiers {
-		for _, name := range []string{"v4 flat", "v5 nested, irregular layers, untied"} {
+		for _, name := range []string{"v4 flat", "v5 nested, irregular layers, untied", "other patterns"} {
 			c := caseNamed(t, name)
 			m := mustLoad(t, open(t, tier), c.Open(t), engine.F32)
-			out := mustForward(t, m, golden.Batch(c.Lengths, m.Config.VocabSize), Want{Capture: []int{3, 0, 1}})
+			out := mustForward(t, m, golden.Batch(c.Lengths, m.Config.VocabSize), Want{Capture: []int{3, 0, 1}, Attention: c.Attention(m.Config)})
 			for _, layer := range []int{0, 1, 3} {
 				what := fmt.Sprintf("%s, tier %s, layer %d", name, tier, layer)
 				got, want := golden.SampledWeights(weights(t, out.Capture, layer), c.Lengths, m.Config.Heads), c.Output(t, fmt.Sprintf("attentions.%d", layer))
@@ -65,7 +65,7 @@ func TestWeightsLikeTransformers(t *testing.T) {
 						hidden++
 					}
 				}
-				if local := m.Config.LayerAttention[layer] == checkpoint.LocalAttention; local != (hidden > 0) {
+				if full := (c.Patterns == nil && m.Config.LayerAttention[layer] == checkpoint.GlobalAttention); full != (hidden == 0) {
 					t.Errorf("%s: %d weights are hidden", what, hidden)
 				}
 			}

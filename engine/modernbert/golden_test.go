@@ -12,7 +12,7 @@ import (
 // goldenOnDevice are the cases that run on the device: every head and what has a
 // kernel or a pass of its own. The reference is held to all of them.
 var goldenOnDevice = []string{
-	"v4 flat", "v5 nested, irregular layers, untied", "yarn", "every bias, untied", "no decoder_bias", "gelu_pytorch_tanh", "silu", "relu",
+	"v4 flat", "v5 nested, irregular layers, untied", "other patterns", "yarn", "every bias, untied", "no decoder_bias", "gelu_pytorch_tanh", "silu", "relu",
 	"head_dim 96", "F16", "BF16", "encoder alone",
 	"one label of the first token", "three labels of the mean", "three labels of each token", "question answering",
 	"multiple choice of the first token", "multiple choice of the mean", "500 tokens", "2048 tokens", "8192 tokens",
@@ -38,7 +38,7 @@ func compareWithTransformers(t *testing.T, tier engine.Tier, precision engine.Pr
 	m := mustLoad(t, open(t, tier), checkpointModel, precision)
 	batch := golden.Batch(c.Lengths, m.Config.VocabSize)
 	rows, d := golden.Rows(c.Lengths), m.Config.HiddenSize
-	want := Want{Hidden: true, HiddenStates: c.States, Logits: m.Head != checkpoint.NoHead}
+	want := Want{Hidden: true, HiddenStates: c.States, Logits: m.Head != checkpoint.NoHead, Attention: c.Attention(m.Config)}
 	if m.Head == checkpoint.MaskedLM {
 		want.Rows = rows
 	}

@@ -3,13 +3,17 @@ float32, CPU) for the small random checkpoints of golden/cases.json, of the rows
 that golden.Rows samples. Every sequence runs by itself, so nothing is padded.
 
     python -m venv venv && venv/bin/pip install torch transformers safetensors
-    venv/bin/python make_goldens.py
+    venv/bin/python make_goldens.py [CASE...]
+
+With names of cases it makes those and leaves the others as they are: another
+processor rounds differently.
 """
 
 import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 # Without this, torch's vectorized pow rounds a few rotary frequencies the other
@@ -18,7 +22,7 @@ os.environ["ATEN_CPU_CAPABILITY"] = "default"
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 here = pathlib.Path(__file__).parent
 transformers.logging.set_verbosity_error()
@@ -34,6 +38,19 @@ def ids(sequence, length, vocab):
 
 def sampled(length):
     return sorted({0, length // 3, length // 2, length - 1})
+
+
+def mask(pattern, length):
+    # What is added to the scores, [1, 1, length, length], for a pattern of cases.json.
+    query, key = torch.arange(length)[:, None], torch.arange(length)[None, :]
+    if "dilation" in pattern:
+        apart = key - query
+        seen = (apart % pattern["dilation"] == 0) & (apart.abs() <= pattern["reach"] * pattern["dilation"])
+    else:
+        seen = (query - key <= pattern["left"]) & (key - query <= pattern["right"])
+        for token in pattern["tokens"]:
+            seen |= (query == token) | (key == token)
+    return torch.zeros(length, length).masked_fill(~seen, -torch.inf)[None, None]
 
 
 def run(case, directory):
@@ -54,7 +71,10 @@ def run(case, directory):
         hook = encoder.final_norm.register_forward_hook(lambda module, inputs, output: kept.update(last=output))
         if "MultipleChoice" in config["architectures"][0]:
             x = x[None]  # [questions, choices, tokens]
-        out = model(x, attention_mask=torch.ones_like(x), output_hidden_states=states, output_attentions=states)
+        visible = torch.ones_like(x)
+        if "patterns" in case:
+            visible = {kind: mask(pattern, length) for kind, pattern in case["patterns"].items()}
+        out = model(x, attention_mask=visible, output_hidden_states=states, output_attentions=states)
         hook.remove()
         last.append(kept["last"].reshape(length, -1)[rows])
         if hasattr(out, "start_logits"):
@@ -76,11 +96,14 @@ def run(case, directory):
     return {f"{case['name']}: {name}": x.contiguous() for name, x in outputs.items()}
 
 
-tensors = {}
+stored = here / "golden" / "outputs.safetensors"
+tensors = load_file(stored) if sys.argv[1:] else {}
 with tempfile.TemporaryDirectory() as directory, torch.no_grad():
     subprocess.run(["go", "run", "./write", directory], cwd=here, check=True)
     for i, case in enumerate(json.loads((here / "golden" / "cases.json").read_text())["cases"]):
+        if sys.argv[1:] and case["name"] not in sys.argv[1:]:
+            continue
         tensors |= run(case, pathlib.Path(directory) / str(i))
         print(case["name"])
-save_file(tensors, here / "golden" / "outputs.safetensors",
+save_file(tensors, stored,
           metadata={"transformers": transformers.__version__, "torch": torch.__version__, "attention": "eager; sdpa for 8192 tokens"})

@@ -32,6 +32,12 @@ type Case struct {
 	Seed        uint64
 	Lengths     gaze.Lengths
 	States      bool // hidden states and attention weights are stored too
+	// Patterns are what layers of a type see in place of their own: a window or
+	// multiples of a dilation, and tokens that see all and are seen by all.
+	Patterns map[string]struct {
+		Left, Right, Reach, Dilation int
+		Tokens                       []int
+	}
 
 	base map[string]any
 }
@@ -49,6 +55,22 @@ func Cases() []Case {
 		all.Cases[i].base = all.Base
 	}
 	return all.Cases
+}
+
+// Attention returns what each layer computes.
+func (c Case) Attention(config checkpoint.Config) []gaze.Attention {
+	attention := config.Attentions()
+	for layer, kind := range config.LayerAttention {
+		p, replaced := c.Patterns[map[checkpoint.LayerKind]string{checkpoint.GlobalAttention: "full_attention", checkpoint.LocalAttention: "sliding_attention"}[kind]]
+		switch {
+		case !replaced:
+		case p.Dilation > 0:
+			attention[layer].Pattern = gaze.DilatedWindow{Reach: p.Reach, Dilation: p.Dilation}
+		default:
+			attention[layer].Pattern = gaze.Any{gaze.SlidingWindow{Left: p.Left, Right: p.Right}, gaze.GlobalTokens{Tokens: p.Tokens}}
+		}
+	}
+	return attention
 }
 
 // Write makes directory the case's checkpoint.

@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"engine/verify":     {"", "engine", "engine/checkpoint", "reference"},
 	"visualize":         {"", "golang.org/x/image/..."},
 	"configs":           {"", "github.com/BurntSushi/toml"},
-	"cmd/gaze":          {"", "configs", "engine", "engine/checkpoint", "engine/modernbert", "engine/tokenizer", "engine/verify", "reference", "shaders", "visualize", "vk"},
+	"cmd/gaze":          {"", "configs", "engine", "engine/builtin", "engine/checkpoint", "engine/modernbert", "engine/tokenizer", "engine/verify", "reference", "shaders", "visualize", "vk"},
 	"tests":             {},
 }
 

@@ -7,20 +7,26 @@ import (
 	"path/filepath"
 
 	"github.com/gazevk/gaze/configs"
+	"github.com/gazevk/gaze/engine/builtin"
+	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/visualize"
 )
 
 var demoCommand = &command{
 	name:    "demo",
-	summary: "compare the attention patterns, and draw them on one page",
-	details: "It computes the preset \"compare\" and puts its files into one directory, with a page of\n" +
-		"the first heads side by side: attention.png.",
+	summary: "show the built-in model at work, and attention patterns side by side",
+	details: "The built-in model fills masked words, ranks sentences by their similarity and shows where\n" +
+		"one of its heads looks: head.png. Then it computes the preset \"compare\", with a page of the\n" +
+		"first heads side by side: patterns.png. All files go into one directory.",
 	example: "gaze demo --out demo",
 	setup: func(flags *flag.FlagSet) action {
 		var device deviceFlags
 		device.declare(flags)
 		directory := flags.String("out", "demo", "write the files into this `DIRECTORY`")
 		return func(ctx context.Context, s streams, _ []string) error {
+			if err := demoModel(ctx, s, device, *directory); err != nil {
+				return err
+			}
 			text, err := configs.Preset("compare")
 			if err != nil {
 				return err
@@ -49,7 +55,7 @@ var demoCommand = &command{
 			}
 			page.Subtitle = fmt.Sprintf("head 0 of %d, %s, computed on %s", file.Runs[0].Attention.Heads,
 				tokens(file.Runs[0].Lengths), outcomes[0].engine.Traits().Device)
-			path := filepath.Join(*directory, "attention.png")
+			path := filepath.Join(*directory, "patterns.png")
 			img, err := page.Draw()
 			if err != nil {
 				return err
@@ -57,10 +63,64 @@ var demoCommand = &command{
 			if err := visualize.WritePNG(path, img); err != nil {
 				return err
 			}
-			return s.print(comparison(outcomes) + "\nThe picture is " + path +
+			return s.print("\nAttention patterns over the same queries and keys: " + path + "\n\n" + comparison(outcomes) +
 				"\nTo change what is compared: gaze preset compare > compare.toml; gaze run compare.toml\n")
 		}
 	},
+}
+
+// What the demo asks the built-in model.
+var (
+	demoMasks = []string{
+		"She was very [MASK] to see him again.",
+		"In the beginning God created the heavens and the [MASK].",
+		"The function returns a [MASK] of all the files in the directory.",
+	}
+	demoQuery     = "a large animal of the cat family"
+	demoSentences = []string{
+		"The index makes queries on this table faster.",
+		"tiger: large feline of forests in most of Asia",
+		"He asked her whether she would marry him.",
+		"An exception is raised if the file cannot be opened.",
+		"lion: large gregarious predatory cat of Africa and India",
+	}
+	demoText = "Mr. Darcy said that Mr. Bingley was happy, and Mr. Bingley said that Mr. Darcy was proud."
+)
+
+const demoLayer, demoHead = 3, 1
+
+// demoModel asks the built-in model and prints what it says.
+func demoModel(ctx context.Context, s streams, device deviceFlags, directory string) error {
+	flags := modelFlags{model: builtin.Name, device: device, precision: "auto", batchTokens: defaultBatch}
+	flags.texts.texts = demoMasks
+	return flags.run(s, "demo", needs(checkpoint.MaskedLM), func(r *modelRun) error {
+		masks, err := r.fillMasks(ctx, 3)
+		if err != nil {
+			return err
+		}
+		if err := s.print("Masked words, as the built-in model fills them:\n\n" + maskTable(r.texts, masks)); err != nil {
+			return err
+		}
+		r.texts = demoInput(demoSentences...)
+		ranking, err := r.rankBySimilarity(ctx, demoQuery)
+		if err != nil {
+			return err
+		}
+		if err := s.print(fmt.Sprintf("\nSentences by their similarity to %q:\n\n%s\nWhere a head of it looks:\n\n", demoQuery, rankTable(ranking))); err != nil {
+			return err
+		}
+		r.texts = demoInput(demoText)
+		picture := mapFlags{modelFlags: flags, layer: demoLayer, head: demoHead, colors: "viridis", out: filepath.Join(directory, "head.png")}
+		return picture.write(ctx, r)
+	})
+}
+
+func demoInput(texts ...string) []text {
+	var input []text
+	for _, t := range texts {
+		input = append(input, text{"the demo", t})
+	}
+	return input
 }
 
 // gather moves all outputs into one directory.

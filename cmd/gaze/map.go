@@ -92,18 +92,21 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 		}
 	}
 	f.texts.texts = textList{content}
-	return f.run(s, "map", func(*checkpoint.Model) error { return nil }, func(r *modelRun) (err error) {
-		var made directories
-		defer func() {
-			if err != nil {
-				made.removeEmpty()
-			}
-		}()
-		if err := made.prepare([]string{f.out}); err != nil {
-			return err
+	return f.run(s, "map", func(*checkpoint.Model) error { return nil }, func(r *modelRun) error { return f.write(ctx, r) })
+}
+
+// write writes the map of the text of r.
+func (f *mapFlags) write(ctx context.Context, r *modelRun) (err error) {
+	var made directories
+	defer func() {
+		if err != nil {
+			made.removeEmpty()
 		}
-		return f.draw(ctx, r)
-	})
+	}()
+	if err := made.prepare([]string{f.out}); err != nil {
+		return err
+	}
+	return f.draw(ctx, r)
 }
 
 // readAll returns all of a file, or of standard input.

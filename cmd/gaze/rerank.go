@@ -52,14 +52,18 @@ var rerankCommand = &command{
 						Results []ranked `json:"results"`
 					}{*query, results})
 				}
-				t := newTable("rrl")
-				for _, d := range results {
-					t.add(fmt.Sprintf("%.4f", d.Score), fmt.Sprint(d.Index), excerpt(d.Text))
-				}
-				return s.print(t.String())
+				return s.print(rankTable(results))
 			})
 		}
 	},
+}
+
+func rankTable(results []ranked) string {
+	t := newTable("rrl")
+	for _, d := range results {
+		t.add(fmt.Sprintf("%.4f", d.Score), fmt.Sprint(d.Index), excerpt(d.Text))
+	}
+	return t.String()
 }
 
 // isCrossEncoder reports whether a model scores pairs of texts.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -310,17 +311,24 @@ func TestRunValidated(t *testing.T) {
 func TestDemo(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "a", "demo")
 	text := mustCall(t, "demo", "--out", directory)
-	picture := filepath.Join(directory, "attention.png")
-	if !strings.Contains(text, "\nThe picture is "+picture+"\n") {
-		t.Errorf("it prints\n%s", text)
+	for _, name := range []string{"head.png", "patterns.png"} {
+		picture := filepath.Join(directory, name)
+		if !strings.Contains(text, picture) {
+			t.Errorf("it says nothing of %s:\n%s", picture, text)
+		}
+		f, err := os.Open(picture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if size, err := png.DecodeConfig(f); err != nil || size.Width < 1000 || size.Height < 1000 {
+			t.Errorf("%s: %v x %v, %v", name, size.Width, size.Height, err)
+		}
 	}
-	f, err := os.Open(picture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if size, err := png.DecodeConfig(f); err != nil || size.Width < 1000 || size.Height < 1000 {
-		t.Errorf("%v x %v, %v", size.Width, size.Height, err)
+	for _, asked := range slices.Concat(demoMasks, demoSentences) {
+		if !strings.Contains(text, excerpt(asked)) {
+			t.Errorf("it prints nothing of %q", asked)
+		}
 	}
 	text0, err := configs.Preset("compare")
 	if err != nil {

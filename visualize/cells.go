@@ -72,18 +72,26 @@ type boundaries struct {
 }
 
 func (b boundaries) draw(dst *image.RGBA) {
-	if len(b.sequences) < 2 {
-		return
-	}
-	first := 0
-	for _, length := range b.sequences {
-		block := frame{image.Rect(b.pixel(first-b.m.First.Key), b.pixel(first-b.m.First.Query),
-			b.pixel(first+length-b.m.First.Key), b.pixel(first+length-b.m.First.Query)), b.density, boundaryInk}
+	for _, block := range b.blocks() {
 		for _, side := range block.sides() {
 			b.drawWhereMasked(dst, side.Intersect(b.box().Sub(b.at)), block.color)
 		}
+	}
+}
+
+// blocks returns the outlines, which count from the top left, of several sequences.
+func (b boundaries) blocks() []frame {
+	if len(b.sequences) < 2 {
+		return nil
+	}
+	var blocks []frame
+	first := 0
+	for _, length := range b.sequences {
+		blocks = append(blocks, frame{image.Rect(b.pixel(first-b.m.First.Key), b.pixel(first-b.m.First.Query),
+			b.pixel(first+length-b.m.First.Key), b.pixel(first+length-b.m.First.Query)), b.density, boundaryInk})
 		first += length
 	}
+	return blocks
 }
 
 // drawWhereMasked fills the masked part of a box that counts from the top left.

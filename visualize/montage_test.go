@@ -108,7 +108,7 @@ func TestMontageRefuses(t *testing.T) {
 		want    string
 	}{
 		{Montage{}, "0 maps"},
-		{Montage{Pictures: make([]Picture, 257)}, "257 maps"},
+		{Montage{Pictures: make([]Picture, 1025)}, "1025 maps"},
 		{Montage{Pictures: []Picture{weight, {}}}, "picture 1 of the montage: no map"},
 		{Montage{Pictures: []Picture{weight}, Columns: -1}, "-1 columns"},
 		{Montage{Pictures: []Picture{weight}, Size: 1}, "size 1"},

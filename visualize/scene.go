@@ -25,7 +25,10 @@ type scene struct {
 	labels []label
 }
 
-type shape interface{ draw(dst *image.RGBA) }
+type shape interface {
+	draw(dst *image.RGBA)
+	vector(s *svg)
+}
 
 func (s *scene) add(shapes ...shape)   { s.shapes = append(s.shapes, shapes...) }
 func (s *scene) write(labels ...label) { s.labels = append(s.labels, labels...) }
@@ -131,9 +134,11 @@ func (h hatch) draw(dst *image.RGBA) {
 	}
 }
 
+// hatchPeriod is how far apart its lines are, across.
+const hatchPeriod = 7
+
 func (h hatch) at(x, y int) color.RGBA {
-	const period = 7
-	if (x-h.origin.X+y-h.origin.Y)/h.density%period == 0 {
+	if (x-h.origin.X+y-h.origin.Y)/h.density%hatchPeriod == 0 {
 		return maskInk
 	}
 	return maskPaper

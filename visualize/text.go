@@ -38,23 +38,22 @@ type typesetter struct {
 	faces   [roleCount]font.Face
 }
 
+// rolePixels are the sizes of texts at density 1.
+var rolePixels = [roleCount]float64{titleRole: 20, captionRole: 14, textRole: 14, smallRole: 12}
+
 func newTypesetter(density int) (*typesetter, error) {
 	t := &typesetter{density: density}
-	for r, style := range [roleCount]struct {
-		font   func() (*opentype.Font, error)
-		pixels float64
-	}{
-		titleRole:   {medium, 20},
-		captionRole: {medium, 14},
-		textRole:    {regular, 14},
-		smallRole:   {regular, 12},
-	} {
-		parsed, err := style.font()
+	for r, pixels := range rolePixels {
+		family := regular
+		if role(r) == titleRole || role(r) == captionRole {
+			family = medium
+		}
+		parsed, err := family()
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the embedded font: %w", err)
 		}
 		// At 72 dots per inch a point is a pixel.
-		options := opentype.FaceOptions{Size: style.pixels * float64(density), DPI: 72}
+		options := opentype.FaceOptions{Size: pixels * float64(density), DPI: 72}
 		if t.faces[r], err = opentype.NewFace(parsed, &options); err != nil {
 			return nil, fmt.Errorf("cannot use the embedded font: %w", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,8 +43,8 @@ var mapCommand = &command{
 		"they are looked at: the whole map, or a part that --rect names, counted in tokens. More\n" +
 		"pairs than fit become cells, each the greatest weight of its pairs or their mean. What\n" +
 		"the layer hides is hatched. No n x n matrix is ever held, so 8192 tokens are no trouble.\n\n" +
-		"The name of --out says what is written: .png a picture, .csv and .npy the numbers of its\n" +
-		"cells, empty and NaN where all is hidden. --grid draws every head of every layer.",
+		"The name of --out says what is written: .png or .svg a picture, .csv and .npy the numbers\n" +
+		"of its cells, empty and NaN where all is hidden. --grid draws every head of every layer.",
 	example: "gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 3 --head 1\n" +
 		"gaze map --model answerdotai/ModernBERT-base --file book.txt --layer 21 --head 4 --rect 4000:4600,0:600 --out part.png",
 	setup: func(flags *flag.FlagSet) action {
@@ -60,7 +61,7 @@ var mapCommand = &command{
 		flags.StringVar(&f.colors, "colors", "viridis", "the colour `MAP`: viridis, cividis, magma or grey")
 		flags.IntVar(&f.size, "size", visualize.DefaultSize, "about the side of the map, in `PIXELS`")
 		flags.IntVar(&f.density, "density", 1, "draw `N` pixels for one, for print and dense screens")
-		flags.StringVar(&f.out, "out", "map.png", "write to `FILE`, .png, .csv or .npy")
+		flags.StringVar(&f.out, "out", "map.png", "write to `FILE`, .png, .svg, .csv or .npy")
 		return func(ctx context.Context, s streams, _ []string) error { return f.do(ctx, s) }
 	},
 }
@@ -78,11 +79,11 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 		return usageError{errors.New("give the text, by --text or by --file")}
 	}
 	kind := filepath.Ext(f.out)
-	if kind != ".png" && kind != ".csv" && kind != ".npy" {
-		return usageError{fmt.Errorf("--out is %s: expected a name that ends in .png, .csv or .npy", f.out)}
+	if !slices.Contains([]string{".png", ".svg", ".csv", ".npy"}, kind) {
+		return usageError{fmt.Errorf("--out is %s: expected a name that ends in .png, .svg, .csv or .npy", f.out)}
 	}
-	if f.grid && (f.rectangle != "" || kind != ".png") {
-		return usageError{errors.New("--grid draws whole maps, as .png")}
+	if f.grid && (f.rectangle != "" || kind != ".png" && kind != ".svg") {
+		return usageError{errors.New("--grid draws whole maps, as .png or .svg")}
 	}
 	content := f.text
 	if f.file != "" {
@@ -188,10 +189,7 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 		if picture.ColorMap, err = visualize.ColorMapByName(f.colors); err != nil {
 			return usageError{err}
 		}
-		img, drawing := picture.Draw()
-		if err = drawing; err == nil {
-			err = visualize.WritePNG(f.out, img)
-		}
+		err = writePicture(f.out, picture)
 	}
 	if err != nil {
 		return err
@@ -222,11 +220,7 @@ func (f *mapFlags) drawGrid(ctx context.Context, m *attentionMap) error {
 		}
 	}
 	page.Subtitle = fmt.Sprintf("%s: %d layers of %d heads, %s tokens, %s", f.model, c.Layers, c.Heads, count(int64(len(m.labels))), m.device())
-	img, err := page.Draw()
-	if err != nil {
-		return err
-	}
-	if err := visualize.WritePNG(f.out, img); err != nil {
+	if err := writePicture(f.out, page); err != nil {
 		return err
 	}
 	return m.run.print(fmt.Sprintf("%s: %d layers of %d heads, %s tokens\n", f.out, c.Layers, c.Heads, count(int64(len(m.labels)))))

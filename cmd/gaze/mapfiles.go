@@ -2,12 +2,30 @@ package main
 
 import (
 	"encoding/csv"
+	"image"
 	"io"
 	"math"
+	"path/filepath"
 	"strconv"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/visualize"
 )
+
+// writePicture writes a picture in the form that the name of the file asks for.
+func writePicture(path string, p interface {
+	Draw() (*image.RGBA, error)
+	WriteSVG(w io.Writer) error
+}) error {
+	if filepath.Ext(path) == ".svg" {
+		return gaze.WriteFile(path, p.WriteSVG)
+	}
+	img, err := p.Draw()
+	if err != nil {
+		return err
+	}
+	return visualize.WritePNG(path, img)
+}
 
 // writeMapCSV writes the cells of a map: a line a row of them, and before it the
 // first query that it covers, its number and its text. The first two lines are

@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"io"
 	"strings"
 )
 
 // WriteSVG writes the picture as SVG: text stays text, lines stay lines, and the
-// cells are an image of a pixel each. What makes it impossible to draw is an
+// cells are an image. What makes it impossible to draw is an
 // error, as in Draw.
 func (p Picture) WriteSVG(w io.Writer) error {
 	density, err := checkSize(&p.Size, DefaultSize, p.Density)
@@ -113,14 +114,17 @@ func (f framed) vector(s *svg) {
 	f.frame.vector(s)
 }
 
-// vector draws the cells as an image, transparent where the hatch below it shows.
+// vector draws the cells as an image, transparent where the hatch below it shows:
+// in all its pixels, because not every reader of SVG can enlarge without a blur.
 func (c cells) vector(s *svg) {
 	hatch{c.box(), c.at, c.density}.vector(s)
-	img := image.NewNRGBA(image.Rect(0, 0, c.m.Cols, c.m.Rows))
+	box := c.box()
+	img := image.NewNRGBA(image.Rectangle{Max: box.Size()})
 	for row := range c.m.Rows {
 		for col := range c.m.Cols {
 			if value, visible := c.m.At(row, col); visible {
-				img.Set(col, row, c.colors.At(c.scale.Position(value, c.r)))
+				block := image.Rect(col*c.pixels, row*c.pixels, (col+1)*c.pixels, (row+1)*c.pixels)
+				draw.Draw(img, block, image.NewUniform(c.colors.At(c.scale.Position(value, c.r))), image.Point{}, draw.Src)
 			}
 		}
 	}
@@ -129,8 +133,7 @@ func (c cells) vector(s *svg) {
 		s.err = err
 		return
 	}
-	box := c.box()
-	s.element(`<image x="%d" y="%d" width="%d" height="%d" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,%s"/>`,
+	s.element(`<image x="%d" y="%d" width="%d" height="%d" href="data:image/png;base64,%s"/>`,
 		box.Min.X, box.Min.Y, box.Dx(), box.Dy(), base64.StdEncoding.EncodeToString(data.Bytes()))
 	if c.pixels < gridPixels*c.density {
 		return

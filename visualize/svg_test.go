@@ -25,6 +25,26 @@ func TestSVG(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		density := 1
+		if p, ok := picture.(Picture); ok {
+			density = max(p.Density, 1)
+		}
+		set, err := newTypesetter(density)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := picture.(interface {
+			layout(*typesetter) (*scene, error)
+		}).layout(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var maps []cells
+		for _, shape := range s.shapes {
+			if c, ok := shape.(cells); ok {
+				maps = append(maps, c)
+			}
+		}
 		texts, images, elements := map[string]bool{}, 0, 0
 		decoder := xml.NewDecoder(&out)
 		for {
@@ -66,30 +86,28 @@ func TestSVG(t *testing.T) {
 					}
 					return n
 				}
-				pixels := number("width") / img.Bounds().Dx()
-				for y := range img.Bounds().Dy() {
-					for x := range img.Bounds().Dx() {
-						_, _, _, alpha := img.At(x, y).RGBA()
-						// The pixel right of and below the grid's lines, left of the boundaries'.
-						at := drawn.RGBAAt(number("x")+x*pixels+pixels*2/3, number("y")+y*pixels+pixels*2/3)
-						r, g, b, _ := img.At(x, y).RGBA()
-						hatched := at == maskPaper || at == maskInk || at == boundaryInk
-						if (alpha == 0) != hatched || alpha != 0 && (uint8(r>>8) != at.R || uint8(g>>8) != at.G || uint8(b>>8) != at.B) {
-							t.Fatalf("%s: cell %d, %d is %v, drawn as %v", name, x, y, img.At(x, y), at)
+				if img.Bounds().Dx() != number("width") || img.Bounds().Dy() != number("height") {
+					t.Errorf("%s: an image of %v is stretched to %s x %s", name, img.Bounds(), a["width"], a["height"])
+				}
+				c := maps[images-1]
+				for row := range c.m.Rows {
+					for col := range c.m.Cols {
+						r, g, b, alpha := img.At(col*c.pixels+c.pixels/2, row*c.pixels+c.pixels/2).RGBA()
+						value, visible := c.m.At(row, col)
+						want := c.colors.At(c.scale.Position(value, c.r))
+						if visible != (alpha > 0) || visible && (uint8(r>>8) != want.R || uint8(g>>8) != want.G || uint8(b>>8) != want.B) {
+							t.Fatalf("%s: cell %d, %d is %v, expected %v, visible %v", name, row, col, []uint32{r, g, b, alpha}, want, visible)
 						}
 					}
 				}
 			}
 		}
-		if images == 0 || elements < 20 {
-			t.Errorf("%s: %d images among %d elements", name, images, elements)
+		if images != len(maps) || elements < 20 {
+			t.Errorf("%s: %d images of %d maps, among %d elements", name, images, len(maps), elements)
 		}
-		if p, ok := picture.(Picture); ok {
-			s, _ := layoutOf(t, p)
-			for _, l := range s.labels {
-				if !texts[l.text] {
-					t.Errorf("%s lacks the text %q", name, l.text)
-				}
+		for _, l := range s.labels {
+			if !texts[l.text] {
+				t.Errorf("%s lacks the text %q", name, l.text)
 			}
 		}
 	}

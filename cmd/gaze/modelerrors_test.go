@@ -124,3 +124,40 @@ func TestModelPictureTitle(t *testing.T) {
 		t.Errorf("%q, expected %q", p.subtitle, want)
 	}
 }
+
+// The base's weights may lie in files, which change nothing and do not stay; a
+// run that fails while its weights come leaves no half of a tensor.
+func TestModelWeightsInFiles(t *testing.T) {
+	directory, temporary := modelToRun(t, nil), t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	file, err := configs.Parse(filepath.Join(directory, "run.toml"), []byte(modelFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var distances []string
+	for _, memory := range []int64{weightMemory, 0} {
+		outcomes, err := (&modelSuite{streams: streams{err: io.Discard}, memory: memory}).run(t.Context(), file.Runs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		distances = append(distances, asJSON(t, outcomes[1].distance)+asJSON(t, outcomes[2].distance))
+		if files, err := os.ReadDir(temporary); err != nil || len(files) > 0 {
+			t.Errorf("it leaves %v, %v", files, err)
+		}
+	}
+	if distances[0] != distances[1] {
+		t.Errorf("distances are %s from memory and %s from files", distances[0], distances[1])
+	}
+	if err := os.RemoveAll(filepath.Join(directory, "new")); err != nil {
+		t.Fatal(err)
+	}
+	before := listing(t, directory)
+	t.Setenv("TMPDIR", filepath.Join(temporary, "none"))
+	_, err = (&modelSuite{streams: streams{err: io.Discard}}).run(t.Context(), file.Runs)
+	if err == nil || !strings.HasPrefix(err.Error(), `run "base": cannot keep 2.8 KiB of weights: `) {
+		t.Errorf("the error is %v", err)
+	}
+	if after := listing(t, directory); after != before {
+		t.Errorf("it leaves\n%s", after)
+	}
+}

@@ -167,6 +167,9 @@ func (s *modelSuite) compute(ctx context.Context, o *modelOutcome) error {
 	if out.Capture != nil {
 		defer out.Capture.Close()
 	}
+	if err := ctx.Err(); err != nil {
+		return err // too late for the engine, but not for the files
+	}
 	o.take(out, model.WeightBytes())
 	if s.base != nil && o.like(s.base.modelJob) {
 		o.distance = &modelDistance{Output: outputDistanceOf(s.base.hidden, o.hidden), Predictions: predictionDistanceOf(s.base, o)}

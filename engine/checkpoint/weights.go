@@ -31,13 +31,18 @@ func openWeights(directory string) (*weights, error) {
 	if exists(index) {
 		return openShards(directory, index)
 	}
+	return nil, noWeights(directory, func(name string) bool { return exists(filepath.Join(directory, name)) })
+}
+
+// noWeights is the error about a directory without safetensors.
+func noWeights(directory string, has func(name string) bool) error {
 	for _, pickle := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json"} {
-		if exists(filepath.Join(directory, pickle)) {
-			return nil, fmt.Errorf("%s has its weights in %s, which can run code and is not read: "+
+		if has(pickle) {
+			return fmt.Errorf("%s has its weights in %s, which can run code and is not read: "+
 				"save the model from transformers 5, which writes %s", directory, pickle, weightsName)
 		}
 	}
-	return nil, fmt.Errorf("%s has no weights: expected %s, or %s and the files that it names", directory, weightsName, indexName)
+	return fmt.Errorf("%s has no weights: expected %s, or %s and the files that it names", directory, weightsName, indexName)
 }
 
 // openShards opens the files that an index names.

@@ -59,16 +59,27 @@ var pullCommand = &command{
 }
 
 func pullModel(ctx context.Context, s streams, name, cache string) (*hub.Snapshot, error) {
-	bar := newProgress(s, "")
-	defer bar.clear()
-	var pace pace
-	return hub.Pull(ctx, name, hub.Options{Cache: cache, Progress: func(p hub.Progress) {
-		if bar != nil {
-			pace.add(time.Now(), p.Done)
-			bar.name = transferText(p, pace.rate())
-			bar.show(float64(p.Done) / float64(max(p.Total, 1)))
-		}
-	}})
+	t := transfer{bar: newProgress(s, "")}
+	defer t.bar.clear()
+	return hub.Pull(ctx, name, hub.Options{Cache: cache, Progress: t.show})
+}
+
+// A transfer shows how a download goes.
+type transfer struct {
+	bar  *progress
+	pace pace
+}
+
+func (t *transfer) show(p hub.Progress) {
+	if t.bar == nil {
+		return
+	}
+	t.pace.add(time.Now(), p.Done)
+	t.bar.name = transferText(p, t.pace.rate())
+	if p.Waiting != "" {
+		t.bar.shown = time.Time{} // at once, because nothing more will come for a while
+	}
+	t.bar.show(float64(p.Done) / float64(max(p.Total, 1)))
 }
 
 // transferText is what stands behind the bar. Both fit on a line of 80.

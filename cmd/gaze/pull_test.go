@@ -171,6 +171,20 @@ func TestTransferText(t *testing.T) {
 	}
 }
 
+// A pause is shown at once, whatever was drawn just before.
+func TestTransferWaits(t *testing.T) {
+	var w strings.Builder
+	shown := transfer{bar: &progress{w: &w}}
+	for _, p := range []hub.Progress{{Done: 1, Total: 2}, {Done: 2, Total: 2}, {Done: 1, Total: 2, Waiting: "waiting 1s"}} {
+		shown.show(p)
+	}
+	half := "\r\x1b[K 50% " + strings.Repeat("#", 15) + strings.Repeat(".", 15)
+	if got, want := w.String(), half+" 1 B of 2 B"+half+" waiting 1s"; got != want {
+		t.Errorf("%q, expected %q", got, want)
+	}
+	(&transfer{}).show(hub.Progress{Done: 1, Total: 2}) // where there is no terminal
+}
+
 // The pace is that of the last ten seconds.
 func TestPace(t *testing.T) {
 	var p pace

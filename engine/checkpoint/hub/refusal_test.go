@@ -63,6 +63,9 @@ func TestRedirects(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "more than 10 redirects, one after another, lead nowhere") || len(pauses) > 0 {
 		t.Errorf("in a circle, after pauses %v: %v", pauses, err)
 	}
+	if seen := h.seen(); len(seen) != 1+11 {
+		t.Errorf("in a circle it makes %d requests", len(seen))
+	}
 	for _, location := range []string{h.store.URL + "/config.json", "ftp://example.org/config.json"} {
 		secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, location, http.StatusFound)

@@ -27,6 +27,7 @@ var commands = []*command{
 	presetCommand,
 	demoCommand,
 	verifyCommand,
+	pullCommand,
 	embedCommand,
 	fillMaskCommand,
 	classifyCommand,

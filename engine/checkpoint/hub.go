@@ -10,42 +10,69 @@ import (
 )
 
 // HubCache returns the directory in which Hugging Face tools keep what they
-// have downloaded: HF_HUB_CACHE, or hub within HF_HOME, or huggingface/hub
-// within XDG_CACHE_HOME or ~/.cache.
+// have downloaded: HF_HUB_CACHE, or hub within [HubHome].
 func HubCache() (string, error) {
-	home, homeError := os.UserHomeDir()
-	expand := func(path string) string {
-		if path == "~" || strings.HasPrefix(path, "~/") {
-			path = home + path[1:]
-		}
-		return os.ExpandEnv(path)
-	}
 	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} { // the second is older
 		if path := os.Getenv(name); path != "" {
 			return expand(path), nil
 		}
 	}
+	home, err := HubHome()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(home, "hub"), nil
+}
+
+// HubHome returns the directory that Hugging Face tools have for a user:
+// HF_HOME, or huggingface within XDG_CACHE_HOME or ~/.cache.
+func HubHome() (string, error) {
 	if path := os.Getenv("HF_HOME"); path != "" {
-		return filepath.Join(expand(path), "hub"), nil
+		return expand(path), nil
 	}
 	if path := os.Getenv("XDG_CACHE_HOME"); path != "" {
-		return filepath.Join(expand(path), "huggingface", "hub"), nil
+		return filepath.Join(expand(path), "huggingface"), nil
 	}
-	if homeError != nil {
-		return "", fmt.Errorf("cannot find the Hugging Face cache: %w; set HF_HOME", homeError)
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("cannot find the Hugging Face cache: %w; set HF_HOME", err)
 	}
-	return filepath.Join(home, ".cache", "huggingface", "hub"), nil
+	return filepath.Join(home, ".cache", "huggingface"), nil
+}
+
+// expand replaces ~ and variables, as Python does for these paths.
+func expand(path string) string {
+	if home, err := os.UserHomeDir(); err == nil && (path == "~" || strings.HasPrefix(path, "~/")) {
+		path = home + path[1:]
+	}
+	return os.ExpandEnv(path)
 }
 
 // A name of the hub: organization/model, of old the model alone, and after an
 // @ the revision: a branch, a tag or a commit.
 var hubName = regexp.MustCompile(`^((?:[0-9A-Za-z][0-9A-Za-z._-]*/)?[0-9A-Za-z][0-9A-Za-z._-]*)(?:@([0-9A-Za-z][0-9A-Za-z._/-]*))?$`)
 
+// ParseHubName splits the name of a model on the Hugging Face hub:
+// "organization/model" or "organization/model@revision", where the revision, by
+// default main, is a branch, a tag or a commit.
+func ParseHubName(name string) (model, revision string, err error) {
+	parts := hubName.FindStringSubmatch(name)
+	if parts == nil || strings.Contains(name, "..") || strings.Contains(parts[1], "--") {
+		return "", "", errors.New("it is no name of a model on the Hugging Face hub")
+	}
+	model, revision = parts[1], parts[2]
+	if revision == "" {
+		revision = "main"
+	}
+	return model, revision, nil
+}
+
+// HubFolder returns the name of the folder that a cache has for a model.
+func HubFolder(model string) string { return "models--" + strings.ReplaceAll(model, "/", "--") }
+
 // Locate returns the directory of a model: path itself where it is one, else
-// the snapshot of the hub's model of that name in the Hugging Face cache.
-// Names are "organization/model" and "organization/model@revision", where the
-// revision, by default main, is a branch, a tag or a commit. Nothing is
-// downloaded.
+// the snapshot of the hub's model of that name, as [ParseHubName] has it, in the
+// Hugging Face cache. Nothing is downloaded.
 func Locate(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
@@ -57,27 +84,24 @@ func Locate(path string) (string, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return "", fmt.Errorf("cannot open model: %w", err)
 	}
-	parts := hubName.FindStringSubmatch(path)
-	if parts == nil || strings.Contains(path, "..") || strings.Contains(parts[1], "--") {
-		return "", fmt.Errorf("cannot open model %s: there is no such directory, and it is no name of a model on the Hugging Face hub", path)
+	model, revision, err := ParseHubName(path)
+	if err != nil {
+		return "", fmt.Errorf("cannot open model %s: there is no such directory, and %w", path, err)
 	}
 	cache, err := HubCache()
 	if err != nil {
 		return "", fmt.Errorf("cannot open model %s: there is no such directory; %w", path, err)
 	}
-	name, revision := parts[1], parts[2]
-	if revision == "" {
-		revision = "main"
-	}
-	return snapshot(filepath.Join(cache, "models--"+strings.ReplaceAll(name, "/", "--")), name, revision)
+	return snapshot(filepath.Join(cache, HubFolder(model)), path, revision)
 }
 
 // snapshot returns the directory of a revision in repository, a model's folder
 // in the cache: refs/REVISION holds the commit that a branch or tag points at,
-// snapshots/COMMIT the files.
+// snapshots/COMMIT the files. name is what the user asked for.
 func snapshot(repository, name, revision string) (string, error) {
 	if _, err := os.Stat(repository); err != nil {
-		return "", fmt.Errorf("cannot open model %s: there is no such directory, and the Hugging Face cache has no %s; download it first", name, repository)
+		return "", fmt.Errorf("cannot open model %s: there is no such directory, and the Hugging Face cache has no %s; to download it: gaze pull %s",
+			name, repository, name)
 	}
 	commit := revision
 	reference := filepath.Join(repository, "refs", filepath.FromSlash(revision))
@@ -89,11 +113,13 @@ func snapshot(repository, name, revision string) (string, error) {
 		commit = strings.TrimSpace(string(text))
 	}
 	if !plainName.MatchString(commit) {
-		return "", fmt.Errorf("cannot open model %s: the cache has no revision %q of it in %s", name, revision, repository)
+		return "", fmt.Errorf("cannot open model %s: the cache has no revision %q of it in %s; to download it: gaze pull %s",
+			name, revision, repository, name)
 	}
 	directory := filepath.Join(repository, "snapshots", commit)
 	if info, err := os.Stat(directory); err != nil || !info.IsDir() {
-		return "", fmt.Errorf("cannot open model %s: the cache has no revision %q of it: expected the directory %s; download it first", name, revision, directory)
+		return "", fmt.Errorf("cannot open model %s: the cache has no revision %q of it: expected the directory %s; to download it: gaze pull %s",
+			name, revision, directory, name)
 	}
 	return directory, nil
 }

@@ -85,10 +85,11 @@ func TestOpenModelFromHub(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"org/tiny.model@v2":   `the cache has no revision "v2" of it`,
-		"org/tiny.model@bad":  `the cache has no revision "bad" of it`,
+		"org/tiny.model@v2": `the cache has no revision "v2" of it: expected the directory ` + filepath.Join(repository, "snapshots", "v2") +
+			"; to download it: gaze pull org/tiny.model@v2",
+		"org/tiny.model@bad":  `the cache has no revision "bad" of it in ` + repository + "; to download it: gaze pull org/tiny.model@bad",
 		"org/tiny.model@refs": `the cache has no revision "refs" of it`,
-		"org/none":            "the Hugging Face cache has no " + filepath.Join(cache, "models--org--none") + "; download it first",
+		"org/none":            "the Hugging Face cache has no " + filepath.Join(cache, "models--org--none") + "; to download it: gaze pull org/none",
 		"none":                "the Hugging Face cache has no " + filepath.Join(cache, "models--none"),
 		"":                    "it is no name of a model",
 		"../up":               "it is no name of a model",

@@ -27,12 +27,11 @@ func readModules(root folder) ([]module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the list of modules: %w", err)
 	}
-	return parseModules(root, data)
+	return parseModules(root, root.file(modulesName), data)
 }
 
-// parseModules reads data, the contents of the modules.json of root.
-func parseModules(root folder, data []byte) ([]module, error) {
-	file := root.file(modulesName)
+// parseModules reads data, the contents of a modules.json of root, which errors call file.
+func parseModules(root folder, file string, data []byte) ([]module, error) {
 	var entries []json.RawMessage
 	if json.Unmarshal(data, &entries) != nil || len(entries) == 0 {
 		return nil, fmt.Errorf("%s: it holds %s: expected a list of modules, [{...}, ...]", file, excerpt(data))

@@ -224,9 +224,9 @@ func FuzzModules(f *testing.F) {
 	f.Add([]byte(`[{"path":"../x","type":"Transformer"}]`))
 	f.Add([]byte(`[null]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		modules, err := parseModules(directory("root"), data)
+		modules, err := parseModules(directory("root"), "modules.json", data)
 		if err != nil {
-			if !strings.HasPrefix(err.Error(), filepath.Join("root", modulesName)+": ") {
+			if !strings.HasPrefix(err.Error(), "modules.json: ") {
 				t.Errorf("%v: expected the file first", err)
 			}
 			return

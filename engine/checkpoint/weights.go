@@ -28,13 +28,18 @@ func openWeights(in folder) (*weights, error) {
 	if in.exists(indexName) {
 		return openShards(in)
 	}
+	return nil, noWeights(in.path, in.exists)
+}
+
+// noWeights is the error about a directory without safetensors.
+func noWeights(directory string, has func(name string) bool) error {
 	for _, pickle := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json"} {
-		if in.exists(pickle) {
-			return nil, fmt.Errorf("%s has its weights in %s, which can run code and is not read: "+
-				"save the model from transformers 5, which writes %s", in.path, pickle, weightsName)
+		if has(pickle) {
+			return fmt.Errorf("%s has its weights in %s, which can run code and is not read: "+
+				"save the model from transformers 5, which writes %s", directory, pickle, weightsName)
 		}
 	}
-	return nil, fmt.Errorf("%s has no weights: expected %s, or %s and the files that it names", in.path, weightsName, indexName)
+	return fmt.Errorf("%s has no weights: expected %s, or %s and the files that it names", directory, weightsName, indexName)
 }
 
 // openShards opens the files that an index names.

@@ -16,6 +16,7 @@ import (
 type painter struct {
 	pattern  gaze.Pattern
 	lengths  gaze.Lengths
+	labels   []string // of the tokens; may be nil
 	title    func(head int) string
 	subtitle string
 	file     func(head int) string
@@ -55,7 +56,7 @@ func (p *painter) add(head, query int, weights []float32) (err error) {
 	if query < n-1 {
 		return nil
 	}
-	picture := visualize.Picture{Map: p.current, Title: p.title(head), Subtitle: p.subtitle, Sequences: p.lengths}
+	picture := visualize.Picture{Map: p.current, Title: p.title(head), Subtitle: p.subtitle, Sequences: p.lengths, Tokens: p.labels}
 	if p.also != nil {
 		p.also(head, picture)
 	}

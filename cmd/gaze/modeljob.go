@@ -21,10 +21,10 @@ import (
 type modelJob struct {
 	run        configs.Run
 	checkpoint *checkpoint.Model
-	batch      [][]uint32 // the sequences
-	lengths    gaze.Lengths
-	precision  engine.Precision
-	want       modernbert.Want
+	modelInput
+	lengths   gaze.Lengths
+	precision engine.Precision
+	want      modernbert.Want
 }
 
 // models holds the checkpoints and sequences of a file's runs, which mostly
@@ -33,10 +33,16 @@ type models struct {
 	streams
 	open   map[string]*checkpoint.Model // by path
 	latest struct {
-		path  string
-		input configs.ModelInput
-		batch [][]uint32
+		path string
+		from configs.ModelInput
+		modelInput
 	}
+}
+
+// A modelInput is what a model is run on.
+type modelInput struct {
+	batch  [][]uint32 // the sequences
+	labels []string   // of all their tokens, for pictures; nil where they were given as numbers
 }
 
 func newModels(s streams) *models { return &models{streams: s, open: map[string]*checkpoint.Model{}} }
@@ -74,7 +80,7 @@ func (m *models) job(ctx context.Context, r configs.Run) (*modelJob, error) {
 		m.open[path] = j.checkpoint
 	}
 	c := j.checkpoint.Config
-	if j.batch, err = m.sequences(ctx, path, j.checkpoint, r.Model.Input); err != nil {
+	if j.modelInput, err = m.sequences(ctx, path, j.checkpoint, r.Model.Input); err != nil {
 		return nil, err
 	}
 	for i, sequence := range j.batch {
@@ -112,12 +118,12 @@ func modelPath(m *configs.Model) string {
 }
 
 // sequences returns the tokens that a model is run on.
-func (m *models) sequences(ctx context.Context, path string, c *checkpoint.Model, in configs.ModelInput) ([][]uint32, error) {
+func (m *models) sequences(ctx context.Context, path string, c *checkpoint.Model, in configs.ModelInput) (modelInput, error) {
 	if in.IDs != nil {
-		return in.IDs, nil
+		return modelInput{batch: in.IDs}, nil
 	}
-	if m.latest.batch != nil && m.latest.path == path && reflect.DeepEqual(m.latest.input, in) {
-		return m.latest.batch, nil // and its warnings have been given
+	if m.latest.batch != nil && m.latest.path == path && reflect.DeepEqual(m.latest.from, in) {
+		return m.latest.modelInput, nil // and its warnings have been given
 	}
 	r := &modelRun{streams: m.streams, checkpoint: c}
 	for i, t := range in.Text {
@@ -126,22 +132,23 @@ func (m *models) sequences(ctx context.Context, path string, c *checkpoint.Model
 	var err error
 	if in.File != "" {
 		if r.texts, err = (&textFlags{file: in.File}).read(nil); err != nil {
-			return nil, err
+			return modelInput{}, err
 		}
 	}
 	if r.tokenizer, err = loadTokenizer(path, c); err != nil {
-		return nil, err
+		return modelInput{}, err
 	}
 	encodings, err := r.encode(ctx, func(t string) (string, tokenizer.Options) { return t, tokenizer.Options{} })
 	if err != nil {
-		return nil, err
+		return modelInput{}, err
 	}
-	batch := make([][]uint32, len(encodings))
-	for i, e := range encodings {
-		batch[i] = e.IDs
+	var out modelInput
+	for _, e := range encodings {
+		out.batch = append(out.batch, e.IDs)
+		out.labels = append(out.labels, tokenLabels(r.tokenizer, e.IDs)...)
 	}
-	m.latest.path, m.latest.input, m.latest.batch = path, in, batch
-	return batch, nil
+	m.latest.path, m.latest.from, m.latest.modelInput = path, in, out
+	return out, nil
 }
 
 // replaced returns what each layer computes: the checkpoint's own attention but

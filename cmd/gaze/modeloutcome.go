@@ -69,7 +69,7 @@ func (o *modelOutcome) all() engine.Timing {
 func (o *modelOutcome) painter(layer int) *painter {
 	pattern := o.plan.Attention[layer].Visible()
 	return &painter{
-		pattern: pattern, lengths: o.lengths,
+		pattern: pattern, lengths: o.lengths, labels: o.labels,
 		title:    func(head int) string { return fmt.Sprintf("%s, layer %d, head %d", o.run.Name, layer, head) },
 		subtitle: fmt.Sprintf("%s, %v, %s, %s", o.run.Model.Path, pattern, tokens(o.lengths), o.engine.Traits().Device),
 		file:     func(head int) string { return o.run.Output.LayerHeatmapFile(layer, head) },

@@ -24,6 +24,7 @@ from pathlib import Path
 import peers
 
 REFERENCE = "llama.cpp CPU"
+PEERS = ("gaze", "llama.cpp Vulkan", REFERENCE)
 DEFAULT = ["matmul:f32:768:768:768", "attention:f32:1024:12:64", "attention:f16:1024:12:64"]
 
 
@@ -72,14 +73,14 @@ def start(options, driver, work):
         (REFERENCE, [program, llama / "cpu", "cpu", peers.THREADS], work / "cpu.log"))
 
 
-def measure(problem, group, passes, work):
+def measure(problem, group, options, work):
     """Runs one problem on all peers and returns a row of the report for each."""
     random.seed(problem.text)
     inputs = work / "inputs.f32"
     inputs.write_bytes(array.array("f", (random.uniform(-1, 1) for _ in range(problem.inputs()))).tobytes())
     outputs = {peer.name: work / f"{i}.f32" for i, peer in enumerate(group)}
     request = lambda peer: (problem.kind, problem.type, *problem.sizes, inputs, outputs[peer.name])
-    answers = peers.take_turns(group, request, passes, warmups=2)
+    answers = peers.take_turns(group, request, options.passes, 2, options.limit)
     reference = floats(outputs[REFERENCE]) if "ms" in answers.get(REFERENCE, [{}])[0] else None
     rows = []
     for peer in group:
@@ -99,17 +100,17 @@ def measure(problem, group, passes, work):
 
 
 def report(rows):
-    lines = [("problem", "peer", "ms", "least", "most", "device's ms", "GFLOP/s", "/ gaze", "cosine", "largest difference")]
+    lines = [("problem", "peer", "runs", "ms", "least", "most", "device's ms", "GFLOP/s", "/ gaze", "cosine", "largest difference")]
     problem = ""
     for row in rows:
         first = "" if row["problem"] == problem else row["problem"]
         problem = row["problem"]
         if "missing" in row:
-            lines.append((first, row["peer"], row["missing"], *[""] * 7))
+            lines.append((first, row["peer"], row["missing"], *[""] * 8))
             continue
         number = peers.significant
         agreement = (f"{row['cosine']:.7f}", f"{row['difference']:.1e}") if "cosine" in row else ("-", "-")
-        lines.append((first, row["peer"], number(row["ms"]), number(row["least"]), number(row["most"]), number(row.get("gpu_ms")),
+        lines.append((first, row["peer"], peers.count(row["runs"]), number(row["ms"]), number(row["least"]), number(row["most"]), number(row.get("gpu_ms")),
                       number(row["gflops"]), number(row["times_gaze"]), *agreement))
     return peers.table(lines, left=2)
 
@@ -121,24 +122,25 @@ def main():
     parser.add_argument("--device", default="0", metavar="INDEX", help="the driver's device (default 0)")
     parser.add_argument("--tier", help="gaze's kernels, lanes or tiled (default: those that suit the device)")
     parser.add_argument("--passes", type=int, default=9, help="timed runs of each peer (default 9)")
+    parser.add_argument("--limit", type=float, default=120, metavar="SECONDS", help="a peer that has taken this long for a problem gets no further turn (default 120)")
     parser.add_argument("--json", metavar="FILE", help="write every run there")
     options = parser.parse_args()
     if options.passes < 1:
         parser.error(f"--passes is {options.passes}: at least 1")
     everything = []
-    print(f"{peers.machine()}; llama.cpp {peers.llama_version()}; medians of {options.passes} runs", flush=True)
+    print(f"{peers.machine()}; llama.cpp {peers.llama_version()}; medians of up to {options.passes} runs", flush=True)
     for driver in peers.drivers(options.driver or ["all"]):
         with tempfile.TemporaryDirectory(prefix="gaze-peers-") as work:
             group = start(options, driver, Path(work))
             rows = []
             for problem in options.problems or [Problem(text) for text in DEFAULT]:
                 peers.say(f"{driver.name}: {problem.text}")
-                rows += measure(problem, group, options.passes, Path(work))
+                rows += measure(problem, group, options, Path(work))
             print(f"\n{driver.name}")
-            for peer in group:
-                print(f"  {peer.name}: {', '.join(str(said) for said in peer.hello.values())}")
-                peer.close()
+            peers.introduce(group, PEERS)
             print(report(rows), flush=True)
+            for peer in group:
+                peer.close()
             everything.append({"driver": driver.name, "peers": {peer.name: peer.hello for peer in group}, "rows": rows})
     if options.json:
         Path(options.json).write_text(json.dumps({"machine": peers.machine(), "llama.cpp": peers.llama_version(), "drivers": everything}, indent=1) + "\n")

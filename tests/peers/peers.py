@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 
+PYTHON = sys.executable
 FOLDER = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("GAZE_PEERS") or Path.home() / ".cache/gaze-peers")
 TOOLS = Path(os.environ.get("GAZE_TOOLS") or Path.home() / ".cache/gaze-tools")
@@ -203,23 +205,43 @@ def started(*candidates):
     return group
 
 
-def take_turns(peers, words, passes, warmups=1):
+def introduce(group, names):
+    """Prints what each peer tells of itself, and which of names are not among them."""
+    for name in names:
+        told = next((peer.hello for peer in group if peer.name == name), None)
+        print(f"  {name}: {', '.join(str(value) for value in told.values()) if told else 'did not start; see above'}", flush=True)
+
+
+def take_turns(peers, words, passes, warmups, limit):
     """Asks each peer in turn, round after round. words(peer) is the request. It returns the answers of each by name,
-    those of the first warmups rounds left out; of a peer that cannot do it, one that tells what is missing."""
+    those of the first warmups rounds left out. A peer that has taken limit seconds gets no further turn; if it never was
+    warm, its last answer is all there is, and has "cold". Of a peer that cannot do it one answer tells what is missing."""
     answers = {peer.name: [] for peer in peers}
+    taken = dict.fromkeys(answers, 0)
     for turn in range(warmups + passes):
         for peer in list(peers):
+            start = time.monotonic()
             try:
                 answer = peer.ask(*words(peer))
             except Failure as failure:
                 say(failure)
                 answer = {"missing": "failed"}
+            taken[peer.name] += time.monotonic() - start
+            over = taken[peer.name] > limit
             if "missing" in answer:
                 answers[peer.name] = [answer]
-                peers = [other for other in peers if other is not peer]
             elif turn >= warmups:
                 answers[peer.name].append(answer)
+            elif over:
+                answers[peer.name] = [{**answer, "cold": True}]
+            if "missing" in answer or over:
+                peers = [other for other in peers if other is not peer]
     return answers
+
+
+def count(runs):
+    """Returns how many runs there were, in words."""
+    return "1 cold" if "cold" in runs[0] else str(len(runs))
 
 
 def spread(values):

@@ -117,8 +117,8 @@ int main(int argc, char **argv) {
   struct llama_model *model = llama_model_load_from_file(argv[6], parameters);
   if (!model) fail("cannot load", argv[6]);
   if (gpu && (placement.layers == 0 || placement.offloaded != placement.layers)) fail("not all layers are on the device", description);
-  printf("{\"device\": \"%s\", \"backend\": \"%s, %d of %d layers on a GPU\", \"load_ms\": %.0f}\n", description, placement.library[gpu],
-         placement.offloaded, llama_model_n_layer(model) + 1, milliseconds() - start);
+  printf("{\"device\": \"%s\", \"backend\": \"%s, %d of %d layers on a GPU\", \"load\": \"%.3g s to load\"}\n", description,
+         placement.library[gpu], placement.offloaded, llama_model_n_layer(model) + 1, (milliseconds() - start) / 1e3);
   fflush(stdout);
 
   struct llama_context *context = NULL;

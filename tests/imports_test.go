@@ -33,6 +33,9 @@ var allowed = map[string][]string{
 	"configs":               {"", "github.com/BurntSushi/toml"},
 	"cmd/gaze":              {"", "configs", "engine", "engine/builtin", "engine/checkpoint", "engine/checkpoint/hub", "engine/modernbert", "engine/tokenizer", "engine/verify", "reference", "shaders", "visualize", "vk"},
 	"tests":                 {},
+
+	"tests/peers/gaze/embed":   {"engine", "engine/checkpoint", "engine/modernbert"},
+	"tests/peers/gaze/kernels": {"", "engine"},
 }
 
 // TestImports holds the code against the import graph. Test files may import

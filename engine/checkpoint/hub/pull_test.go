@@ -60,8 +60,15 @@ func TestPull(t *testing.T) {
 		t.Errorf("the cache has %q", files)
 	}
 
-	// Once more: one request, to learn that nothing has changed.
+	// Once more: one request, to learn that nothing has changed, and nothing is written.
+	before, err := os.Lstat(filepath.Join(s.Directory, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	s = h.mustPull(model)
+	if after, err := os.Lstat(filepath.Join(s.Directory, "config.json")); err != nil || !os.SameFile(before, after) {
+		t.Errorf("pulled again, it makes another link, %v", err)
+	}
 	h.expectContents(s, three...)
 	if seen := h.seen(); !slices.Equal(seen, []string{"hub"}) || slices.ContainsFunc(s.Files, func(f File) bool { return f.Downloaded }) {
 		t.Errorf("pulled again: requests are %q, files %v", seen, s.Files)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -72,11 +73,11 @@ func newHub(t *testing.T) *fakeHub {
 
 // weights returns bytes that do not repeat.
 func weights(n int) string {
-	var b strings.Builder
-	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "%d;", i)
+	b := make([]byte, 0, n+20)
+	for i := 0; len(b) < n; i++ {
+		b = strconv.AppendInt(b, int64(i), 36)
 	}
-	return b.String()[:n]
+	return string(b[:n])
 }
 
 // hashOf returns a file's name as a blob.

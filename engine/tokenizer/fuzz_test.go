@@ -110,8 +110,8 @@ func FuzzEncode(f *testing.F) {
 				t.Fatal(err)
 			}
 			checkEncoding(t, short, [2]string{text, pair})
-			if len(short.IDs) != min(len(whole.IDs), most) {
-				t.Fatalf("%s: %d tokens truncated to %d are %d", name, len(whole.IDs), most, len(short.IDs))
+			if len(short.IDs) != min(len(whole.IDs), most) || len(short.IDs)+short.Truncated != len(whole.IDs) || whole.Truncated != 0 {
+				t.Fatalf("%s: %d tokens truncated to %d are %d, and %d are said to be cut off", name, len(whole.IDs), most, len(short.IDs), short.Truncated)
 			}
 			single, _ := tokenizer.Encode(text, Options{NoTemplate: true})
 			truncated, _ := tokenizer.Encode(text, Options{NoTemplate: true, MaxLength: most})

@@ -2,7 +2,9 @@
 
     python3 make.py train             writes *.json.gz, small tokenizers of every kind that the package reads
     python3 make.py golden            writes lines.json.gz and *.golden.gz: what the library makes of 1,000 lines
-    python3 make.py golden DIR 100000 the same in DIR for so many lines; then go test -run Golden -golden DIR
+    python3 make.py golden DIR 100000 [FILE.json ...]
+                                      the same in DIR for so many lines, also of other tokenizers; then, in engine/tokenizer,
+                                      go test -run Golden -golden DIR
     python3 make.py speed FILE.json TEXT  prints how fast one thread of the library is on the lines of a file
 
 tokenizers VERSION (the arbiter) comes from PyPI; nothing else is needed. Training text: see texts.py.
@@ -275,7 +277,12 @@ def row(rng, index, lines, tokenizer, prefix, left):
     return r
 
 
-def golden(folder=HERE, count=1000):
+def golden(folder=HERE, count=1000, *files):
+    whole = list(BASES)  # that take every line
+    for path in files:
+        whole.append(os.path.basename(path).removesuffix(".json"))
+        with open(path, encoding="utf-8") as f:
+            VARIANTS[whole[-1]] = "modernbert", json.load(f)  # every part is replaced
     os.makedirs(folder, exist_ok=True)
     added = sorted({t for name in BASES for t in load(name)[2]})
     lines = texts.lines(count, added, long_lines=count // 500, everything=folder != HERE)
@@ -287,10 +294,10 @@ def golden(folder=HERE, count=1000):
         tokenizer, prefix, _ = load(name)
         rng = random.Random(number)
         size = tokenizer.get_vocab_size()
-        forms = [tokenizer.id_to_token(i) for i in range(size)] if name in BASES else []
+        forms = [tokenizer.id_to_token(i) for i in range(size)] if name in whole else []
         out = [json.dumps({"base": base, "parts": parts, "tokens": forms})]
         # The small ones differ in one thing only: a few lines show it.
-        part = range(len(lines)) if name in BASES else range(number, len(lines), 10 if folder == HERE else 5)
+        part = range(len(lines)) if name in whole else range(number, len(lines), 10 if folder == HERE else 5)
         for index in part:
             out.append(json.dumps(row(rng, index, lines, tokenizer, prefix, "truncation" in parts), separators=(",", ":")))
         for _ in range(50):  # what no text gives
@@ -329,7 +336,7 @@ if __name__ == "__main__":
     if command == "train":
         train()
     elif command == "golden":
-        golden(*rest[:1], *map(int, rest[1:]))
+        golden(*rest[:1], *map(int, rest[1:2]), *rest[2:])
     elif command == "speed":
         speed(*rest)
     else:

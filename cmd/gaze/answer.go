@@ -22,13 +22,18 @@ var answerCommand = &command{
 	name:    "answer",
 	summary: "find the answer to a question in texts",
 	details: "The score is the probability of the answer's first token times that of its last, each\n" +
-		"among all tokens of the text and [CLS]. start and end are bytes of the text.",
+		"among all tokens of the text and [CLS]. start and end are bytes of the text. A text too\n" +
+		"long for the model is read in windows that overlap, each together with the question;\n" +
+		"the answer with the highest score in any of them counts.",
 	example: "gaze answer --model ./squad --question \"Where did she live?\" --text \"Ada Lovelace lived in London.\"",
 	setup: func(flags *flag.FlagSet) action {
 		var model modelFlags
 		model.declare(flags, "to look for the answer in")
 		question := flags.String("question", "", "the `QUESTION`")
 		most := flags.Int("max-tokens", 15, "the answer has at most `N` tokens")
+		var window windowFlags
+		flags.IntVar(&window.tokens, "window", 0, "a window has at most `N` tokens, the question's included; 0 is as many as the model takes")
+		flags.IntVar(&window.stride, "stride", 0, "windows share `N` tokens of the text; 0 is 128, or half a window if that is less")
 		return func(ctx context.Context, s streams, _ []string) error {
 			if err := checkUTF8("--question", *question); err != nil {
 				return err
@@ -36,8 +41,11 @@ var answerCommand = &command{
 			if *most < 1 {
 				return usageError{fmt.Errorf("--max-tokens is %d: expected at least 1", *most)}
 			}
+			if err := window.check(); err != nil {
+				return err
+			}
 			return model.run(s, "answer", needs(checkpoint.QuestionAnswering), func(r *modelRun) error {
-				results, err := r.answer(ctx, *question, *most)
+				results, err := r.answer(ctx, *question, *most, window)
 				if err != nil {
 					return err
 				}
@@ -57,42 +65,48 @@ var answerCommand = &command{
 	},
 }
 
-func (r *modelRun) answer(ctx context.Context, question string, most int) ([]answer, error) {
-	encodings, err := r.encode(ctx, func(t string) (string, tokenizer.Options) {
-		return question, tokenizer.Options{Pair: &t, Truncation: tokenizer.OnlySecond}
-	})
-	if err != nil {
-		return nil, err
+// answer finds the best answer in each text. A text that is longer than the model
+// takes is read in windows; the best answer of any is the text's.
+func (r *modelRun) answer(ctx context.Context, question string, most int, w windowFlags) ([]answer, error) {
+	limit, by := r.limit()
+	if w.tokens > limit {
+		return nil, fmt.Errorf("--window is %d: expected at most %d, which is %s", w.tokens, limit, by)
 	}
-	for i, e := range encodings {
-		if first, end := pairTokens(e); first == end {
-			return nil, fmt.Errorf("%s: it has no tokens to answer with", r.texts[i].source)
+	var windows []tokenizer.Encoding
+	var sequences []sequence
+	results := make([]answer, len(r.texts))
+	for i, t := range r.texts {
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
+		e, err := r.tokenizer.Encode(question, tokenizer.Options{Pair: &t.string})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.source, err)
+		}
+		parts, err := w.windows(e, limit)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.source, err)
+		}
+		for _, part := range parts {
+			windows = append(windows, part)
+			sequences = append(sequences, sequence{text: i, ids: part.IDs})
+		}
+		results[i] = answer{Score: -1, Tokens: len(e.IDs)}
 	}
-	logits, err := r.logits(ctx, encodings)
+	logits, err := r.logits(ctx, sequences)
 	if err != nil {
 		return nil, err
 	}
-	results := make([]answer, len(encodings))
-	for i, e := range encodings {
+	for i, e := range windows {
+		a := &results[sequences[i].text]
 		first, last, score := bestSpan(e, logits[i], most)
-		start, end := trimmed(r.texts[i].string, e.Offsets[first].First, e.Offsets[last].End)
-		results[i] = answer{r.texts[i].string[start:end], start, end, float32(score), len(e.IDs)}
+		if score := float32(score); score > a.Score {
+			content := r.texts[sequences[i].text].string
+			a.Start, a.End = trimmed(content, e.Offsets[first].First, e.Offsets[last].End)
+			a.Text, a.Score = content[a.Start:a.End], score
+		}
 	}
 	return results, nil
-}
-
-// pairTokens returns where the tokens of the second text begin and end.
-func pairTokens(e tokenizer.Encoding) (first, end int) {
-	for i, sequence := range e.Sequence {
-		if sequence == 1 {
-			if end == 0 {
-				first = i
-			}
-			end = i + 1
-		}
-	}
-	return first, end
 }
 
 // bestSpan returns the tokens of the second text, at most that many, that are

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gazevk/gaze/engine/modernbert"
+	"github.com/gazevk/gaze/engine/tokenizer"
 	"github.com/gazevk/gaze/vk"
 )
 
@@ -15,6 +16,15 @@ type sequence struct {
 	text int // its number
 	ids  []uint32
 	rows []int // tokens that masked-LM logits are wanted of
+}
+
+// wholeTexts returns one sequence for each text.
+func wholeTexts(encodings []tokenizer.Encoding) []sequence {
+	sequences := make([]sequence, len(encodings))
+	for i, e := range encodings {
+		sequences[i] = sequence{text: i, ids: e.IDs}
+	}
+	return sequences
 }
 
 // A batcher runs a model over sequences of any lengths.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/modernbert"
 	"github.com/gazevk/gaze/vk"
 )
@@ -69,6 +72,65 @@ func TestBatches(t *testing.T) {
 	err := b.run(t.Context(), 100, &smallDevice{tokens: 19}, func([]int) modernbert.Want { return modernbert.Want{} }, nil)
 	if !errors.Is(err, vk.ErrOutOfMemory) || !strings.Contains(err.Error(), "a text of 20 tokens does not fit") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// A device that is full for a while: the model's batches are halved until they
+// fit, nothing of what failed is left, and every result is right.
+func TestBatchesOnFullDevice(t *testing.T) {
+	full := 0 // so many more buffers cannot be made
+	e, err := engine.Open("auto", engine.Options{Vulkan: []vk.Option{vk.WithFaults(func(call string) error {
+		if call == "vkCreateBuffer" && full > 0 {
+			full--
+			return vk.ErrOutOfMemory
+		}
+		return nil
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := tinyModel(t, "ModernBertModel", nil)
+	c, err := checkpoint.OpenModel(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	m, err := modernbert.Load(t.Context(), e, c, engine.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oracle := newOracle(t, directory)
+	var sequences []sequence
+	for i, length := range []int{5, 6, 5, 4, 4, 1} {
+		ids := make([]uint32, length)
+		for j := range ids {
+			ids[j] = uint32(17*i + j)
+		}
+		sequences = append(sequences, sequence{text: i, ids: ids})
+	}
+	var lengths []string
+	seen := 0
+	full = 2
+	want := func([]int) modernbert.Want { return modernbert.Want{Hidden: true} }
+	err = (&batcher{sequences: sequences}).run(t.Context(), 100, m, want, func(batch []int, out *modernbert.Output) {
+		lengths = append(lengths, fmt.Sprint(out.Lengths))
+		for _, s := range batch {
+			count := 64 * len(sequences[s].ids)
+			agreeAll(t, fmt.Sprintf("sequence %d", s), out.Hidden[:count], oracle.Forward([][]uint32{sequences[s].ids}).Last)
+			out.Hidden = out.Hidden[count:]
+			seen++
+		}
+	})
+	if got := strings.Join(lengths, " "); err != nil || seen != 6 || full != 0 || got != "[6] [5] [5] [4] [4 1]" {
+		t.Errorf("batches %s with %d sequences, %v", got, seen, err)
+	}
+	full = math.MaxInt
+	err = (&batcher{sequences: sequences[1:2]}).run(t.Context(), 100, m, want, nil)
+	if !errors.Is(err, vk.ErrOutOfMemory) || !strings.Contains(err.Error(), "a text of 6 tokens does not fit in the device's memory") {
+		t.Errorf("the error is %v", err)
+	}
+	if err := errors.Join(m.Close(), e.Close()); err != nil { // the engine reports what is left
+		t.Error(err)
 	}
 }
 

@@ -58,7 +58,7 @@ func (r *modelRun) classify(ctx context.Context) ([]classification, error) {
 	if err != nil {
 		return nil, err
 	}
-	logits, err := r.logits(ctx, encodings)
+	logits, err := r.logits(ctx, wholeTexts(encodings))
 	if err != nil {
 		return nil, err
 	}
@@ -75,14 +75,10 @@ func (r *modelRun) classify(ctx context.Context) ([]classification, error) {
 	return results, nil
 }
 
-// logits returns the head's output for each text: [labels] of a sequence
+// logits returns the head's output for each sequence: [labels] of a sequence
 // classification, [tokens, outputs] where the head works on every token.
-func (r *modelRun) logits(ctx context.Context, encodings []tokenizer.Encoding) ([][]float32, error) {
-	logits := make([][]float32, len(encodings))
-	sequences := make([]sequence, len(encodings))
-	for i, e := range encodings {
-		sequences[i] = sequence{text: i, ids: e.IDs}
-	}
+func (r *modelRun) logits(ctx context.Context, sequences []sequence) ([][]float32, error) {
+	logits := make([][]float32, len(sequences))
 	all := func([]int) modernbert.Want { return modernbert.Want{Logits: true} }
 	err := r.forward(ctx, sequences, 0, all, func(batch []int, out *modernbert.Output) {
 		at := 0

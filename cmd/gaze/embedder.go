@@ -65,9 +65,7 @@ func (e *embedder) embed(ctx context.Context, r *modelRun) (embeddings, error) {
 		return embeddings{}, err
 	}
 	result := embeddings{make([][]float32, len(encodings)), make([]int, len(encodings))}
-	sequences := make([]sequence, len(encodings))
 	for i, encoding := range encodings {
-		sequences[i] = sequence{text: i, ids: encoding.IDs}
 		result.tokens[i] = len(encoding.IDs)
 		if skip >= len(encoding.IDs) {
 			return embeddings{}, fmt.Errorf("%s: the prompt alone has its %d tokens, and this model's pooling leaves the prompt out", r.texts[i].source, len(encoding.IDs))
@@ -78,7 +76,7 @@ func (e *embedder) embed(ctx context.Context, r *modelRun) (embeddings, error) {
 		want.Pool = append(want.Pool, poolModes[p])
 	}
 	width := len(e.Pooling) * e.hidden
-	err = r.forward(ctx, sequences, 0, func([]int) modernbert.Want { return want }, func(batch []int, out *modernbert.Output) {
+	err = r.forward(ctx, wholeTexts(encodings), 0, func([]int) modernbert.Want { return want }, func(batch []int, out *modernbert.Output) {
 		for i, s := range batch {
 			result.vectors[s] = e.finish(slices.Clone(out.Pooled[i*width:][:width]), layers)
 		}

@@ -249,37 +249,41 @@ func TestSimilarity(t *testing.T) {
 func TestAnswer(t *testing.T) {
 	directory := tinyModel(t, "ModernBertForQuestionAnswering", nil)
 	oracle := newOracle(t, directory)
-	question, texts := "who?", []string{"the man and the ant", "Zoë", strings.Repeat("an ", 30)}
+	// 64 positions: two texts are read in windows, the last with its answer far behind the first.
+	question, texts := "who?", []string{"the man and the ant", "Zoë", strings.Repeat("an ", 30), strings.Repeat("the ant ", 60) + "Zoë? " + strings.Repeat("an ", 40)}
 	args := []string{"answer", "--model", directory, "--question", question, "--max-tokens", "3"}
 	for _, text := range texts {
 		args = append(args, "--text", text)
 	}
 	got := call(t.Context(), "", append(args, "--json")...)
-	if got.status != statusOK || got.err != "gaze: warning: --text 3: 3 of its 67 tokens are cut off: max_position_embeddings is 64\n" {
+	if got.status != statusOK || got.err != "" {
 		t.Fatalf("%+v", got)
 	}
 	golden(t, "answer.json", shapeOf(mustCall(t, "answer", "--model", directory, "--question", "q", "--json", "--text", "a")))
 	var out struct{ Results []answer }
 	parseJSON(t, got.out, &out)
 	for i, text := range texts {
-		e := oracle.encode(t, question, tokenizer.Options{Pair: &text, Truncation: tokenizer.OnlySecond, MaxLength: 64})
-		logits := oracle.logits(e)
-		var starts, ends []float64 // e to the logits
-		startSum, endSum := 0.0, 0.0
-		for row := range e.IDs {
-			start, end := math.Exp(logits[2*row]), math.Exp(logits[2*row+1])
-			if row > 0 && e.Sequence[row] != 1 {
-				start, end = 0, 0
-			}
-			starts, ends, startSum, endSum = append(starts, start), append(ends, end), startSum+start, endSum+end
-		}
+		e := oracle.encode(t, question, tokenizer.Options{Pair: &text})
+		head := len(oracle.encode(t, question, tokenizer.Options{}).IDs) // [CLS] question [SEP]
+		room := 64 - head - 1
 		best, first, last := 0.0, 0, 0
-		for a := 1; a < len(starts); a++ {
-			for b := a; b < min(a+3, len(ends)); b++ {
-				if p := starts[a] * ends[b] / startSum / endSum; p > best {
-					best, first, last = p, a, b
+		for from, end := head, 0; end < len(e.IDs)-1; from += room - room/2 {
+			end = min(from+room, len(e.IDs)-1)
+			logits := oracle.logits(tokenizer.Encoding{IDs: slices.Concat(e.IDs[:head], e.IDs[from:end], e.IDs[len(e.IDs)-1:])})
+			starts, ends := []float64{math.Exp(logits[0])}, []float64{math.Exp(logits[1])}
+			for row := head; row < head+end-from; row++ {
+				starts, ends = append(starts, math.Exp(logits[2*row])), append(ends, math.Exp(logits[2*row+1]))
+			}
+			for a := range end - from {
+				for b := a; b < min(a+3, end-from); b++ {
+					if p := starts[a+1] * ends[b+1] / sum(starts) / sum(ends); p > best {
+						best, first, last = p, from+a, from+b
+					}
 				}
 			}
+		}
+		if i == len(texts)-1 && first < 2*64 {
+			t.Errorf("the best answer of the long text is at token %d: let it be farther behind", first)
 		}
 		r := out.Results[i]
 		agree(t, text, r.Score, best)
@@ -287,8 +291,19 @@ func TestAnswer(t *testing.T) {
 			t.Errorf("text %d: %+v, expected %q", i, r, want)
 		}
 	}
+	few := call(t.Context(), "", "answer", "--model", directory, "--question", strings.Repeat("q", 61), "--text", "a")
+	if want := "gaze answer: --text 1: the question and what the tokenizer adds have 64 tokens, which leaves none of 64 for the text: shorten the question\n"; few != (called{statusFailure, "", want}) {
+		t.Errorf("%+v", few)
+	}
 	empty := call(t.Context(), "", "answer", "--model", directory, "--question", "q", "--text", "")
 	if empty != (called{statusFailure, "", "gaze answer: --text 1: it has no tokens to answer with\n"}) {
 		t.Errorf("%+v", empty)
 	}
+}
+
+func sum(x []float64) (total float64) {
+	for _, v := range x {
+		total += v
+	}
+	return total
 }

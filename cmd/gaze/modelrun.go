@@ -172,20 +172,17 @@ func (r *modelRun) encode(ctx context.Context, prepare func(string) (string, tok
 			return nil, err
 		}
 		content, options := prepare(t.string)
+		options.MaxLength = limit
 		encoding, err := r.tokenizer.Encode(content, options)
-		if all := len(encoding.IDs); err == nil && all > limit {
-			// Once more: the template must be kept, so nothing here can be cut off.
-			options.MaxLength = limit
-			if encoding, err = r.tokenizer.Encode(content, options); err == nil {
-				longTexts++
-				cutTokens += all - len(encoding.IDs)
-				if longTexts <= shown {
-					fmt.Fprintf(r.err, "gaze: warning: %s: %d of its %d tokens are cut off: %s is %d\n", t.source, all-len(encoding.IDs), all, by, limit)
-				}
-			}
-		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t.source, err)
+		}
+		if cut := encoding.Truncated; cut > 0 {
+			longTexts++
+			cutTokens += cut
+			if longTexts <= shown {
+				fmt.Fprintf(r.err, "gaze: warning: %s: %d of its %d tokens are cut off: %s is %d\n", t.source, cut, cut+len(encoding.IDs), by, limit)
+			}
 		}
 		if len(encoding.IDs) == 0 {
 			return nil, fmt.Errorf("%s: it has no tokens, and the tokenizer adds none", t.source)

@@ -163,6 +163,7 @@ func TestModelErrors(t *testing.T) {
 	directory := tinyModel(t, "ModernBertForSequenceClassification", nil)
 	masked := tinyModel(t, "ModernBertForMaskedLM", nil)
 	bare := tinyModel(t, "ModernBertModel", nil)
+	asker := tinyModel(t, "ModernBertForQuestionAnswering", nil)
 	wide := tinyModel(t, "ModernBertModel", map[string]any{"vocab_size": 200})
 	untold := filepath.Join(t.TempDir(), "model")
 	if err := checkpoint.WriteRandom(untold, []byte(`{"model_type": "modernbert", "architectures": ["ModernBertModel"], "vocab_size": 100,
@@ -201,6 +202,11 @@ func TestModelErrors(t *testing.T) {
 		{"", []string{"rerank", "--model", directory, "--text", "a"}},
 		{"", []string{"answer", "--model", directory, "--text", "a", "--question", "q"}},
 		{"", []string{"answer", "--model", directory, "--text", "a", "--question", "\xff"}},
+		{"", []string{"answer", "--model", directory, "--text", "a", "--question", "q", "--window", "-1"}},
+		{"", []string{"answer", "--model", directory, "--text", "a", "--question", "q", "--stride", "-1"}},
+		{"", []string{"answer", "--model", asker, "--text", "a", "--question", "q", "--window", "65"}},
+		{"", []string{"answer", "--model", asker, "--text", "a long text", "--question", "q", "--window", "12", "--stride", "8"}},
+		{"", []string{"answer", "--model", asker, "--text", "a", "--question", "q", "--window", "4"}},
 	} {
 		got := call(t.Context(), c.stdin, c.args...)
 		if got.status == statusOK || got.out != "" || strings.Count(got.err, "\n") != 1 {

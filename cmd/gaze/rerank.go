@@ -89,7 +89,7 @@ func (r *modelRun) rerank(ctx context.Context, query string) ([]ranked, error) {
 	if err != nil {
 		return nil, err
 	}
-	logits, err := r.logits(ctx, encodings)
+	logits, err := r.logits(ctx, wholeTexts(encodings))
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (r *modelRun) labelTokens(ctx context.Context) ([][]labelled, error) {
 	if err != nil {
 		return nil, err
 	}
-	logits, err := r.logits(ctx, encodings)
+	logits, err := r.logits(ctx, wholeTexts(encodings))
 	if err != nil {
 		return nil, err
 	}

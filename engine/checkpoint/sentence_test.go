@@ -238,3 +238,58 @@ func FuzzModules(f *testing.F) {
 		}
 	})
 }
+
+// Whatever the files beside the transformer say, there is an error that names one
+// of them or an embedding that can be computed.
+func FuzzEmbedding(f *testing.F) {
+	pooling := `{"word_embedding_dimension":64,"pooling_mode_cls_token":true,"pooling_mode_max_tokens":true,"include_prompt":false}`
+	dense := `{"in_features":128,"out_features":4,"bias":false,"activation_function":"torch.nn.modules.linear.Identity"}`
+	transformer := `{"max_seq_length":77,"do_lower_case":true,"model_args":{"dtype":"float32"}}`
+	settings := `{"prompts":{"query":"find: ","passage":null},"default_prompt_name":"query","similarity_fn_name":"dot","truncate_dim":3}`
+	f.Add(pooling, dense, transformer, settings)
+	f.Add(`{"pooling_mode":["cls","max"],"embedding_dimension":64}`, dense, `{}`, `{"model_type":"SentenceTransformer","x":[]}`)
+	f.Add(`{"pooling_mode":"weightedmean"}`, strings.Replace(dense, "128", "64", 1), `{"query_length":{}}`, `{"truncate_dim":1e9}`)
+	f.Add(pooling, strings.Replace(dense, "false", `false,"use_residual":true`, 1), `{"config_args":{"":1}}`, `{"model_type":"CrossEncoder","activation_fn":"torch.nn.Sigmoid"}`)
+	f.Add(`null`, `[]`, `"`, `{"prompts":[1]}`)
+	root := f.TempDir()
+	modules := []module{{"Transformer", root}, {"Pooling", filepath.Join(root, "1")}, {"Dense", filepath.Join(root, "2")}, {"Normalize", filepath.Join(root, "3")}}
+	for _, m := range modules[1:] {
+		if err := os.Mkdir(m.directory, 0o777); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := WriteRandomTensors(filepath.Join(root, "2", weightsName), []TensorShape{{"linear.weight", []int{4, 128}}}, RandomOptions{}); err != nil {
+		f.Fatal(err)
+	}
+	config, err := ParseConfig("config.json", small(""))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, pooling, dense, transformer, settings string) {
+		for name, text := range map[string]string{
+			"1/config.json": pooling, "2/config.json": dense, "sentence_bert_config.json": transformer, "config_sentence_transformers.json": settings,
+		} {
+			if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m := &Model{Config: config}
+		defer m.Close()
+		if err := m.readSentenceModel(root, modules); err != nil {
+			if !strings.Contains(err.Error(), root) {
+				t.Errorf("%v: expected the file in it", err)
+			}
+			return
+		}
+		if m.Embedding == nil {
+			t.Fatal("no embedding and no error: a CrossEncoder has no Pooling")
+		}
+		e := m.Embedding
+		if len(e.Pooling) == 0 || len(e.Dense) != 1 || e.Dense[0].Inputs != 64*len(e.Pooling) || e.Dimensions(64) != 4 || !e.Normalize || e.TruncateTo < 0 || e.MaxSequenceLength < 0 {
+			t.Fatalf("%+v", e)
+		}
+		if _, err := e.Dense[0].Weight.Float32(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -2,9 +2,12 @@ package modernbert
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gazevk/gaze"
@@ -12,7 +15,15 @@ import (
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/modernbert/testdata/golden"
 	"github.com/gazevk/gaze/reference"
+	"github.com/gazevk/gaze/vk"
 )
+
+// validate is for drivers_test.go of package tests, which runs these tests on
+// every driver.
+var validate = flag.Bool("validate", false, "turn on Vulkan's validation layers, and fail if they find fault")
+
+// messages counts what the validation layers say.
+var messages atomic.Int64
 
 // engines has one engine for each tier, which all tests share: a driver on a CPU
 // takes up to a second to compile a kernel.
@@ -28,7 +39,11 @@ func open(t testing.TB, tier engine.Tier) *engine.Engine {
 	if e := engines.of[tier]; e != nil {
 		return e
 	}
-	e, err := engine.Open("auto", engine.Options{Tier: tier})
+	options := engine.Options{Tier: tier}
+	if *validate {
+		options.Vulkan = []vk.Option{vk.WithValidation(&messages), vk.WithLogger(slog.New(slog.NewTextHandler(os.Stderr, nil)))}
+	}
+	e, err := engine.Open("auto", options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +62,10 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "tier %s: %v\n", tier, err)
 			code = 1
 		}
+	}
+	if n := messages.Load(); n > 0 {
+		fmt.Fprintf(os.Stderr, "the validation layers reported %d messages\n", n)
+		code = 1
 	}
 	os.Exit(code)
 }

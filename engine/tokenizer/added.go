@@ -132,9 +132,6 @@ func (e *encoder) splitAdded(s *addedSet, p piece, next func(*encoder, piece)) {
 		}
 		if done < first {
 			next(e, p.slice(done, first))
-			if e.full {
-				return
-			}
 		}
 		e.emitAdded(token.id, p.slice(first, end))
 		done = end

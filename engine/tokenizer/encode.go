@@ -41,6 +41,9 @@ type Encoding struct {
 	// Special tells what the template added. A "[MASK]" found in the text is
 	// not special in this sense.
 	Special []bool
+	// Truncated is the number of tokens of the text and of the pair that
+	// MaxLength has cut off.
+	Truncated int
 }
 
 // ErrInvalidUTF8 is returned, wrapped, for a text that is not UTF-8. Offsets
@@ -82,12 +85,6 @@ func (t *Tokenizer) Encode(text string, o Options) (Encoding, error) {
 	e.ids, e.spans, e.blanks = e.ids[:0], e.spans[:0], e.blanks[:0]
 	e.prefixSpace = t.addPrefixSpace || o.AddPrefixSpace
 
-	// What is cut off a single text at its end need not be tokenized. How a
-	// pair is truncated depends on how long both are.
-	e.limit = math.MaxInt
-	if o.MaxLength > 0 && o.Pair == nil && o.Truncation != OnlySecond && !t.truncateLeft {
-		e.limit = o.MaxLength
-	}
 	texts := make([]tokenRange, 1, 2)
 	texts[0] = e.text(text)
 	if o.Pair != nil {
@@ -104,7 +101,12 @@ func (t *Tokenizer) Encode(text string, o Options) (Encoding, error) {
 			e.trimOffsets(*o.Pair, texts[1])
 		}
 	}
-	return e.fill(template, texts, !o.NoTemplate), nil
+	out := e.fill(template, texts, !o.NoTemplate)
+	out.Truncated = len(e.ids)
+	for _, r := range texts {
+		out.Truncated -= r.end - r.first
+	}
+	return out, nil
 }
 
 func (t *Tokenizer) checkText(what, text string) error {
@@ -134,9 +136,6 @@ type encoder struct {
 	spans  []gaze.Span
 	blanks []blanks // of each token, where offsets are trimmed
 
-	limit int  // tokens, behind which nothing is needed
-	full  bool // there are as many
-
 	rewriter rewriter
 	steps    []step
 	symbols  []symbol
@@ -151,7 +150,6 @@ type tokenRange struct{ first, end int }
 // text emits the tokens of a whole text.
 func (e *encoder) text(text string) tokenRange {
 	first := len(e.ids)
-	e.full = false
 	if text != "" {
 		e.splitAdded(&e.addedRaw, piece{text: text}, (*encoder).normalize)
 	}
@@ -179,7 +177,7 @@ func (e *encoder) word(p piece) {
 			p = prepend{" "}.normalize(e, p)
 		}
 		if e.byteLevelSplits {
-			for i := 0; i < len(p.text) && !e.full; {
+			for i := 0; i < len(p.text); {
 				end := gpt2Words(e.characters, p.text, i)
 				e.model.encode(e, p.slice(i, end))
 				i = end
@@ -201,7 +199,6 @@ func (e *encoder) emit(p piece, first int, tokens []token) {
 			e.blanks = append(e.blanks, e.tokenBlanks[t.id])
 		}
 	}
-	e.full = len(e.ids) >= e.limit
 }
 
 // emitAdded adds an added token, found as the whole of p.

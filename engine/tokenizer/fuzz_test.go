@@ -77,6 +77,46 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
+// Whatever stands beside a tokenizer.json, there is an error or a tokenizer that works.
+func FuzzConfiguration(f *testing.F) {
+	for _, data := range []string{
+		`{"mask_token": {"content": "<mask>", "lstrip": true}, "cls_token": "<s>", "model_max_length": 512, "truncation_side": "left"}`,
+		`{"model_max_length": 1e30, "bos_token": null, "eos_token": {"content": 1}}`,
+		`{"added_tokens_decoder": {"8": {"content": "<mask>", "single_word": false, "lstrip": false, "rstrip": true, "normalized": false, "special": true}}}`,
+		`{"added_tokens_decoder": {"9": {"content": "new", "single_word": true, "normalized": true}, "2": {"content": "a"}}}`,
+		`{"added_tokens_decoder": {"4294967295": {"content": ""}, "x": []}}`,
+		`{"split_special_tokens": true}`, `{"truncation_side": "up"}`, `[]`, `{"added_tokens_decoder": 1}`, `{"pad_token": "nowhere"}`,
+	} {
+		f.Add([]byte(data), "ab abx <mask> new")
+	}
+	f.Fuzz(func(t *testing.T, data []byte, text string) {
+		config := configuration{roles: map[Role]string{}}
+		if config.read(data) != nil {
+			return
+		}
+		tokenizer, err := parse([]byte(tiny), config)
+		if err != nil {
+			return
+		}
+		if tokenizer.MaxLength() < 0 {
+			t.Fatalf("MaxLength is %d", tokenizer.MaxLength())
+		}
+		for _, role := range []Role{CLS, SEP, Mask, Pad, Unknown, BOS, EOS} {
+			if id, ok := tokenizer.Special(role); ok {
+				if form, ok := tokenizer.Token(id); !ok {
+					t.Fatalf("the %s is %d, %q, which is no token", role, id, form)
+				}
+			}
+		}
+		for _, o := range []Options{{}, {Pair: &text}, {MaxLength: 5}} {
+			if e, err := tokenizer.Encode(text, o); err == nil {
+				checkEncoding(t, e, [2]string{text, text})
+				tokenizer.Decode(e.IDs, true)
+			}
+		}
+	})
+}
+
 func FuzzEncode(f *testing.F) {
 	for _, line := range decodeLines[string](f, readLines(f, "testdata/lines.json.gz"))[:200] {
 		f.Add(line, line[:len(line)/3], uint8(len(line)))
@@ -110,8 +150,8 @@ func FuzzEncode(f *testing.F) {
 				t.Fatal(err)
 			}
 			checkEncoding(t, short, [2]string{text, pair})
-			if len(short.IDs) != min(len(whole.IDs), most) {
-				t.Fatalf("%s: %d tokens truncated to %d are %d", name, len(whole.IDs), most, len(short.IDs))
+			if len(short.IDs) != min(len(whole.IDs), most) || len(short.IDs)+short.Truncated != len(whole.IDs) || whole.Truncated != 0 {
+				t.Fatalf("%s: %d tokens truncated to %d are %d, and %d are said to be cut off", name, len(whole.IDs), most, len(short.IDs), short.Truncated)
 			}
 			single, _ := tokenizer.Encode(text, Options{NoTemplate: true})
 			truncated, _ := tokenizer.Encode(text, Options{NoTemplate: true, MaxLength: most})

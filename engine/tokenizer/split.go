@@ -64,7 +64,7 @@ func (e *encoder) split(splitters []splitter, p piece) {
 	}
 	s := splitters[0]
 	if w, ok := s.pattern.(words); ok && s.behavior == isolated {
-		for i := 0; i < len(p.text) && !e.full; {
+		for i := 0; i < len(p.text); {
 			end := w(e.characters, p.text, i)
 			e.split(splitters[1:], p.slice(i, end))
 			i = end
@@ -73,9 +73,6 @@ func (e *encoder) split(splitters []splitter, p piece) {
 	}
 	for _, part := range s.parts(e.characters, p.text) {
 		e.split(splitters[1:], p.slice(part.first, part.end))
-		if e.full {
-			return
-		}
 	}
 }
 

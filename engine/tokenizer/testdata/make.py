@@ -2,8 +2,11 @@
 
     python3 make.py train             writes *.json.gz, small tokenizers of every kind that the package reads
     python3 make.py golden            writes lines.json.gz and *.golden.gz: what the library makes of 1,000 lines
-    python3 make.py golden DIR 100000 the same in DIR for so many lines; then go test -run Golden -golden DIR
-    python3 make.py speed FILE.json TEXT  prints how fast one thread of the library is on the lines of a file
+    python3 make.py golden DIR 100000 [FILE.json ...]
+                                      the same in DIR for so many lines, also of other tokenizers; then, in engine/tokenizer,
+                                      go test -run Golden -golden DIR
+    python3 make.py speed             prints how fast gaze and the library are, one thread each, on those lines
+    python3 make.py speed FILE.json TEXT  the same with another tokenizer and the lines of a file
 
 tokenizers VERSION (the arbiter) comes from PyPI; nothing else is needed. Training text: see texts.py.
 """
@@ -11,8 +14,11 @@ import gzip
 import json
 import os
 import random
+import resource
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -275,7 +281,12 @@ def row(rng, index, lines, tokenizer, prefix, left):
     return r
 
 
-def golden(folder=HERE, count=1000):
+def golden(folder=HERE, count=1000, *files):
+    whole = list(BASES)  # that take every line
+    for path in files:
+        whole.append(os.path.basename(path).removesuffix(".json"))
+        with open(path, encoding="utf-8") as f:
+            VARIANTS[whole[-1]] = "modernbert", json.load(f)  # every part is replaced
     os.makedirs(folder, exist_ok=True)
     added = sorted({t for name in BASES for t in load(name)[2]})
     lines = texts.lines(count, added, long_lines=count // 500, everything=folder != HERE)
@@ -287,12 +298,12 @@ def golden(folder=HERE, count=1000):
         tokenizer, prefix, _ = load(name)
         rng = random.Random(number)
         size = tokenizer.get_vocab_size()
-        forms = [tokenizer.id_to_token(i) for i in range(size)] if name in BASES else []
+        forms = [tokenizer.id_to_token(i) for i in range(size)] if name in whole else []
         out = [json.dumps({"base": base, "parts": parts, "tokens": forms})]
         # The small ones differ in one thing only: a few lines show it.
-        part = range(len(lines)) if name in BASES else range(number, len(lines), 10 if folder == HERE else 5)
+        part = range(len(lines)) if name in whole else range(number, len(lines), 10 if folder == HERE else 5)
         for index in part:
-            out.append(json.dumps(row(rng, index, lines, tokenizer, prefix, "truncation" in parts), separators=(",", ":")))
+            out.append(json.dumps(row(rng, index, lines, tokenizer, prefix, parts.get("truncation") is not None), separators=(",", ":")))
         for _ in range(50):  # what no text gives
             ids = [rng.randrange(size + 2) for _ in range(rng.randint(0, 12))]
             out.append(json.dumps({"text": -1, "ids": ids, "plain": tokenizer.decode(ids), "full": tokenizer.decode(ids, False)}))
@@ -300,27 +311,59 @@ def golden(folder=HERE, count=1000):
         print(name, len(out) - 1, "rows")
 
 
-def speed(path, text):
-    opener = gzip.open if path.endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8") as f:
-        tokenizer = Tokenizer.from_str(f.read())
-    tokenizer.no_truncation()
-    with open(text, encoding="utf-8", newline="\n") as f:
-        lines = f.read().split("\n")
-    size = sum(len(line.encode()) for line in lines) / 1e6
+def speed(path=None, text=None):
+    """Both contenders have one thread on one processor, take turns, and start each round with one pass that does not
+    count. Times are the processor's, so that what else runs on the machine does not count either."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    if path:
+        with open(path, encoding="utf-8") as f, open(text, encoding="utf-8", newline="\n") as g:
+            contests = [("", f.read(), g.read().split("\n"), 8)]
+    else:
+        with gzip.open(f"{HERE}/lines.json.gz", "rt", encoding="utf-8") as g:
+            lines = [json.loads(line) for line in g]
+        contests = []
+        for name in ("modernbert", "gemma"):
+            with gzip.open(f"{HERE}/{name}.json.gz", "rt", encoding="utf-8") as f:
+                contests.append(("/" + name, f.read(), lines, 100))
+    with tempfile.TemporaryDirectory() as directory:
+        binary = f"{directory}/test"
+        subprocess.run(["go", "test", "-c", "-o", binary, "."], cwd=f"{HERE}/..", check=True)
+        for name, file, lines, passes in contests:
+            size = sum(len(line.encode()) for line in lines) / 1e6
 
-    def loop():
-        for line in lines:
-            tokenizer.encode(line)
+            def library(encode):
+                tokenizer = Tokenizer.from_str(file)
+                tokenizer.no_truncation()
+                encode(tokenizer)
+                start = time.process_time()
+                for _ in range(passes):
+                    encode(tokenizer)
+                return size * passes / (time.process_time() - start)
 
-    for name, run in (("encode, line by line", loop), ("encode_batch", lambda: tokenizer.encode_batch(lines)),
-                      ("encode_batch_fast (no offsets)", lambda: tokenizer.encode_batch_fast(lines))):
-        rates = []
-        for _ in range(7):
-            start = time.perf_counter()
-            run()
-            rates.append(size / (time.perf_counter() - start))
-        print(f"tokenizers {tokenizers.__version__}, one thread, {name}: {statistics.median(rates):.2f} MB/s")
+            def seconds(passes):
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                subprocess.run([binary, "-test.run", "^$", "-test.bench", f"^BenchmarkEncode${name}$", "-test.cpu", "1", "-test.benchtime",
+                                f"{passes}x"] + (["-tokenizer", path, "-text", text] if path else []),
+                               cwd=f"{HERE}/..", stdout=subprocess.DEVNULL, check=True)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+            def gaze():  # without start-up and the first pass
+                return size * passes / (seconds(1 + passes) - seconds(1))
+
+            def each(tokenizer):
+                for line in lines:
+                    tokenizer.encode(line)
+
+            runs = {"gaze": gaze, "encode": lambda: library(each), "encode_batch": lambda: library(lambda t: t.encode_batch(lines))}
+            rounds = [{key: run() for key, run in runs.items()} for _ in range(7)]
+            print(f"{path or name[1:]}: {len(lines)} lines, {size:.2f} MB, {passes} times, medians of {len(rounds)} rounds: gaze "
+                  f"{statistics.median(r['gaze'] for r in rounds):.2f} MB/s")
+            for key in ("encode", "encode_batch"):
+                ratios = sorted(r["gaze"] / r[key] for r in rounds)
+                print(f"  {key} of tokenizers {tokenizers.__version__}: {statistics.median(r[key] for r in rounds):.2f} MB/s; gaze is "
+                      f"{statistics.median(ratios):.2f} times as fast ({ratios[0]:.2f} to {ratios[-1]:.2f})")
 
 
 if __name__ == "__main__":
@@ -329,7 +372,7 @@ if __name__ == "__main__":
     if command == "train":
         train()
     elif command == "golden":
-        golden(*rest[:1], *map(int, rest[1:]))
+        golden(*rest[:1], *map(int, rest[1:2]), *rest[2:])
     elif command == "speed":
         speed(*rest)
     else:

@@ -1,11 +1,12 @@
 """Lines of text to train tokenizers on and to compare them with: what lies on any Debian machine with Python
-(sources, manuals, message catalogues in 190 languages), and made-up lines of what such text does not have. The lines
+and Go (sources in Python, Perl, C, C++, Go and shell, manuals, message catalogues in 190 languages), and made-up lines of what such text does not have. The lines
 that are kept in this folder are of Python's standard library, of the samples below and made up."""
 import glob
 import gettext
 import gzip
 import os
 import random
+import shutil
 import sysconfig
 import unicodedata
 
@@ -79,6 +80,10 @@ def documents(per_kind=4000, everything=True):
         sorted(glob.glob("/usr/share/perl/5*/**/*.p[lm]", recursive=True)),
         sorted(glob.glob("/usr/share/perl/5*/pod/*.pod") + glob.glob("/usr/share/mime/packages/*.xml")
                + glob.glob("/usr/share/applications/*.desktop")),
+        sorted(glob.glob("/usr/include/*.h") + glob.glob("/usr/include/c++/*/*") + glob.glob("/usr/include/linux/*.h")),
+        sorted(glob.glob(os.path.join(os.path.dirname(os.path.realpath(shutil.which("go") or "go")), "../src/*/*.go"))),
+        sorted(glob.glob("/usr/share/doc/*/examples/*") + glob.glob("/usr/share/bash-completion/completions/*")
+               + glob.glob("/etc/init.d/*") + glob.glob("/usr/lib/git-core/*.sh")),
     ]
     for paths in kinds if everything else kinds[:1]:
         lines = []

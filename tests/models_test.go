@@ -1,0 +1,37 @@
+package tests
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// modelCases are golden cases of engine/modernbert that are quick on every
+// driver: each head and most of what has a pass of its own.
+const modelCases = "v4_flat|every_bias,_untied|silu|BF16|encoder_alone|one_label_of_the_first_token|three_labels_of_the_mean|" +
+	"three_labels_of_each_token|question_answering|multiple_choice_of_the_first_token|multiple_choice_of_the_mean"
+
+// TestModels runs every head of the encoder on every driver, in each tier and
+// precision, against what transformers computed, with the validation layer on
+// and silent.
+func TestModels(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "modernbert.test")
+	if out, err := exec.Command("go", "test", "-c", "-o", binary, "../engine/modernbert").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	passed := regexp.MustCompile(`(?m)^ +--- PASS: TestLikeTransformers/`)
+	for _, name := range []string{"lavapipe", "swiftshader", "lavapipe-coopmat"} {
+		t.Run(name, func(t *testing.T) {
+			d := findDriver(t, name)
+			c := d.command(binary, "-test.v", "-test.run", "^TestLikeTransformers$/^(lanes|tiled)$/^(f32|f16)$/^("+modelCases+")$", "-validate")
+			out, err := c.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if n := len(passed.FindAll(out, -1)); n != 2*2*11 {
+				t.Errorf("%d cases ran, expected two tiers, two precisions and 11 models", n)
+			}
+		})
+	}
+}

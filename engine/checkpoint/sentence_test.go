@@ -252,9 +252,10 @@ func FuzzEmbedding(f *testing.F) {
 	f.Add(pooling, strings.Replace(dense, "false", `false,"use_residual":true`, 1), `{"config_args":{"":1}}`, `{"model_type":"CrossEncoder","activation_fn":"torch.nn.Sigmoid"}`)
 	f.Add(`null`, `[]`, `"`, `{"prompts":[1]}`)
 	root := f.TempDir()
-	modules := []module{{"Transformer", root}, {"Pooling", filepath.Join(root, "1")}, {"Dense", filepath.Join(root, "2")}, {"Normalize", filepath.Join(root, "3")}}
+	modules := []module{{"Transformer", directory(root)}, {"Pooling", directory(filepath.Join(root, "1"))},
+		{"Dense", directory(filepath.Join(root, "2"))}, {"Normalize", directory(filepath.Join(root, "3"))}}
 	for _, m := range modules[1:] {
-		if err := os.Mkdir(m.directory, 0o777); err != nil {
+		if err := os.Mkdir(m.in.path, 0o777); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -275,7 +276,7 @@ func FuzzEmbedding(f *testing.F) {
 		}
 		m := &Model{Config: config}
 		defer m.Close()
-		if err := m.readSentenceModel(root, modules); err != nil {
+		if err := m.readSentenceModel(directory(root), modules); err != nil {
 			if !strings.Contains(err.Error(), root) {
 				t.Errorf("%v: expected the file in it", err)
 			}

@@ -72,9 +72,9 @@ var demoCommand = &command{
 // What the demo asks the built-in model.
 var (
 	demoMasks = []string{
-		"She was very [MASK] to see him again.",
-		"In the beginning God created the heavens and the [MASK].",
-		"The function returns a [MASK] of all the files in the directory.",
+		"An exception is raised if the file does not [MASK].",
+		"The king of [MASK] fought against Judah.",
+		"She could not [MASK] what he had said.",
 	}
 	demoQuery     = "a large animal of the cat family"
 	demoSentences = []string{
@@ -84,10 +84,11 @@ var (
 		"An exception is raised if the file cannot be opened.",
 		"lion: large gregarious predatory cat of Africa and India",
 	}
-	demoText = "Mr. Darcy said that Mr. Bingley was happy, and Mr. Bingley said that Mr. Darcy was proud."
+	demoText = "Everyone said that Mr. Darcy was proud, but Mr. Bingley said that Mr. Darcy was kind."
 )
 
-const demoLayer, demoHead = 3, 1
+// A head that finds the other places of a token.
+const demoLayer, demoHead = 6, 0
 
 // demoModel asks the built-in model and prints what it says.
 func demoModel(ctx context.Context, s streams, device deviceFlags, directory string) error {
@@ -110,7 +111,7 @@ func demoModel(ctx context.Context, s streams, device deviceFlags, directory str
 			return err
 		}
 		r.texts = demoInput(demoText)
-		picture := mapFlags{modelFlags: flags, layer: demoLayer, head: demoHead, colors: "viridis", out: filepath.Join(directory, "head.png")}
+		picture := mapFlags{modelFlags: flags, layer: demoLayer, head: demoHead, scale: visualize.Gamma, colors: "viridis", out: filepath.Join(directory, "head.png")}
 		return picture.write(ctx, r)
 	})
 }

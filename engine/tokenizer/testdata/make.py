@@ -318,14 +318,14 @@ def speed(path=None, text=None):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     if path:
         with open(path, encoding="utf-8") as f, open(text, encoding="utf-8", newline="\n") as g:
-            contests = [("", f.read(), g.read().split("\n"), 8)]
+            contests = [("", f.read(), g.read().split("\n"), 4)]
     else:
         with gzip.open(f"{HERE}/lines.json.gz", "rt", encoding="utf-8") as g:
             lines = [json.loads(line) for line in g]
         contests = []
         for name in ("modernbert", "gemma"):
             with gzip.open(f"{HERE}/{name}.json.gz", "rt", encoding="utf-8") as f:
-                contests.append(("/" + name, f.read(), lines, 100))
+                contests.append(("/" + name, f.read(), lines, 30))
     with tempfile.TemporaryDirectory() as directory:
         binary = f"{directory}/test"
         subprocess.run(["go", "test", "-c", "-o", binary, "."], cwd=f"{HERE}/..", check=True)

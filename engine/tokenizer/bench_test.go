@@ -13,7 +13,7 @@ var (
 )
 
 // BenchmarkEncode is one goroutine, line by line, on the lines of -text or of
-// the golden files; testdata/make.py speed runs it and the original library by turns.
+// the golden files; testdata/speed.py runs it and the original library by turns.
 func BenchmarkEncode(b *testing.B) {
 	if *benchText != "" {
 		text, err := os.ReadFile(*benchText)

@@ -242,6 +242,18 @@ func TestRetriesInVain(t *testing.T) {
 	}
 }
 
+// Where nothing has arrived, there is nothing to go on from.
+func TestRefusedInVain(t *testing.T) {
+	h := newHub(t)
+	h.fault = atStore(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusBadGateway)
+		return true
+	})
+	if _, _, err := h.pull(t.Context(), model, nil); err == nil || !strings.HasSuffix(err.Error(), "answers 502 Bad Gateway (6 attempts)") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // Stopped in a pause, it does not wait for its end.
 func TestInterruptedInPause(t *testing.T) {
 	h := newHub(t)

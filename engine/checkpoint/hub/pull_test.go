@@ -125,15 +125,15 @@ func TestPullParts(t *testing.T) {
 	delete(h.files, "model.safetensors")
 	for name, contents := range map[string]string{
 		"modules.json": `[{"path":"","type":"sentence_transformers.models.Transformer"},{"path":"1_Pooling","type":"x.Pooling"},
-			{"path":"2 Dense","type":"x.Dense"}]`,
+			{"path":"2 #%Dense","type":"x.Dense"}]`,
 		"config_sentence_transformers.json": "{}", "sentence_bert_config.json": "{}",
-		"1_Pooling/config.json": "{}", "1_Pooling/notes.txt": "", "2 Dense/config.json": `{"bias":false}`, "2 Dense/model.safetensors": "dense",
+		"1_Pooling/config.json": "{}", "1_Pooling/notes.txt": "", "2 #%Dense/config.json": `{"bias":false}`, "2 #%Dense/model.safetensors": "dense",
 		"model.safetensors.index.json": `{"weight_map":{"a":"model-1.safetensors","b":"parts/model-2.safetensors","c":"model-1.safetensors"}}`,
 		"model-1.safetensors":          weights(1000), "parts/model-2.safetensors": weights(2000), "model-3.safetensors": weights(3000),
 	} {
 		h.files[name] = contents
 	}
-	h.expectContents(h.mustPull(model), "1_Pooling/config.json", "2 Dense/config.json", "2 Dense/model.safetensors", "config.json",
+	h.expectContents(h.mustPull(model), "1_Pooling/config.json", "2 #%Dense/config.json", "2 #%Dense/model.safetensors", "config.json",
 		"config_sentence_transformers.json", "model-1.safetensors", "model.safetensors.index.json", "modules.json",
 		"parts/model-2.safetensors", "sentence_bert_config.json", "tokenizer.json")
 	h.seen()

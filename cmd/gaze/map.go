@@ -43,8 +43,9 @@ var mapCommand = &command{
 		"they are looked at: the whole map, or a part that --rect names, counted in tokens. More\n" +
 		"pairs than fit become cells, each the greatest weight of its pairs or their mean. What\n" +
 		"the layer hides is hatched. No n x n matrix is ever held, so 8192 tokens are no trouble.\n\n" +
-		"The name of --out says what is written: .png or .svg a picture, .csv and .npy the numbers\n" +
-		"of its cells, empty and NaN where all is hidden. --grid draws every head of every layer.",
+		"The name of --out says what is written: .png or .svg a picture, .html a page to send to\n" +
+		"others, which names what is under the mouse, .csv and .npy the numbers of its cells, empty\n" +
+		"and NaN where all is hidden. --grid draws every head of every layer.",
 	example: "gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 3 --head 1\n" +
 		"gaze map --model answerdotai/ModernBERT-base --file book.txt --layer 21 --head 4 --rect 4000:4600,0:600 --out part.png",
 	setup: func(flags *flag.FlagSet) action {
@@ -61,7 +62,7 @@ var mapCommand = &command{
 		flags.StringVar(&f.colors, "colors", "viridis", "the colour `MAP`: viridis, cividis, magma or grey")
 		flags.IntVar(&f.size, "size", visualize.DefaultSize, "about the side of the map, in `PIXELS`")
 		flags.IntVar(&f.density, "density", 1, "draw `N` pixels for one, for print and dense screens")
-		flags.StringVar(&f.out, "out", "map.png", "write to `FILE`, .png, .svg, .csv or .npy")
+		flags.StringVar(&f.out, "out", "map.png", "write to `FILE`, .png, .svg, .html, .csv or .npy")
 		return func(ctx context.Context, s streams, _ []string) error { return f.do(ctx, s) }
 	},
 }
@@ -79,8 +80,8 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 		return usageError{errors.New("give the text, by --text or by --file")}
 	}
 	kind := filepath.Ext(f.out)
-	if !slices.Contains([]string{".png", ".svg", ".csv", ".npy"}, kind) {
-		return usageError{fmt.Errorf("--out is %s: expected a name that ends in .png, .svg, .csv or .npy", f.out)}
+	if !slices.Contains([]string{".png", ".svg", ".html", ".csv", ".npy"}, kind) {
+		return usageError{fmt.Errorf("--out is %s: expected a name that ends in .png, .svg, .html, .csv or .npy", f.out)}
 	}
 	if f.grid && (f.rectangle != "" || kind != ".png" && kind != ".svg") {
 		return usageError{errors.New("--grid draws whole maps, as .png or .svg")}
@@ -189,7 +190,11 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 		if picture.ColorMap, err = visualize.ColorMapByName(f.colors); err != nil {
 			return usageError{err}
 		}
-		err = writePicture(f.out, picture)
+		if filepath.Ext(f.out) == ".html" {
+			err = gaze.WriteFile(f.out, picture.WriteHTML)
+		} else {
+			err = writePicture(f.out, picture)
+		}
 	}
 	if err != nil {
 		return err

@@ -110,6 +110,10 @@ func TestMapFiles(t *testing.T) {
 			t.Errorf("%s: %d bytes, error %v", arguments, len(picture), err)
 		}
 	}
+	mustCall(t, "map", "--model", directory, "--file", text, "--out", filepath.Join(folder, "map.html"))
+	if page, err := os.ReadFile(filepath.Join(folder, "map.html")); err != nil || !strings.HasPrefix(string(page), "<!DOCTYPE html>") {
+		t.Errorf("%d bytes, error %v", len(page), err)
+	}
 	for _, arguments := range []string{"", "--grid"} {
 		path := filepath.Join(folder, "map.svg")
 		mustCall(t, append([]string{"map", "--model", directory, "--file", text, "--out", path}, strings.Fields(arguments)...)...)
@@ -126,7 +130,7 @@ func TestMapErrors(t *testing.T) {
 		"--text a --file b":                "give the text, by --text or by --file",
 		"--text a --layer 2":               "--layer is 2: " + directory + " has layers 0 to 1",
 		"--text a --head -1":               "--head is -1: " + directory + " has heads 0 to 1",
-		"--text a --out map.jpg":           "expected a name that ends in .png, .svg, .csv or .npy",
+		"--text a --out map.jpg":           "expected a name that ends in .png, .svg, .html, .csv or .npy",
 		"--text a --rect 0:2":              "expected Q0:Q1,K0:K1",
 		"--text a --rect 0:2,x:1":          "expected Q0:Q1,K0:K1",
 		"--text a --rect 0:2,2:9":          "keys 2 to 9: expected at least one of 0 to 3",

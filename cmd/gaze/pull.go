@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"time"
 
+	"github.com/gazevk/gaze/engine/builtin"
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/checkpoint/hub"
 	"github.com/gazevk/gaze/engine/tokenizer"
@@ -40,6 +42,9 @@ var pullCommand = &command{
 		asJSON := flags.Bool("json", false, "print what was fetched as JSON")
 		return func(ctx context.Context, s streams, operands []string) error {
 			name := operands[0]
+			if name == builtin.Name {
+				return usageError{errors.New("builtin is part of gaze: there is nothing to download; use --model builtin")}
+			}
 			if _, _, err := checkpoint.ParseHubName(name); err != nil {
 				return usageError{fmt.Errorf("%q: %w: expected organization/model or organization/model@revision", name, err)}
 			}

@@ -207,3 +207,9 @@ func TestPace(t *testing.T) {
 		}
 	}
 }
+
+func TestPullBuiltin(t *testing.T) {
+	if got := call(t.Context(), "", "pull", "builtin"); got.status != statusUsage || !strings.Contains(got.err, "use --model builtin") {
+		t.Errorf("%+v", got)
+	}
+}

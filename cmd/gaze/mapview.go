@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/modernbert"
+	"github.com/gazevk/gaze/visualize"
+)
+
+// parseRectangle reads "q0:q1,k0:k1"; nothing at all is everything, and so is a
+// bound that is left out.
+func parseRectangle(text string, n int) (gaze.Rectangle, error) {
+	all := gaze.Span{End: n}
+	r := gaze.Rectangle{Queries: all, Keys: all}
+	if text == "" {
+		return r, nil
+	}
+	wrong := fmt.Errorf("--rect is %q: expected Q0:Q1,K0:K1, such as 0:64,0:128", text)
+	parts := strings.Split(text, ",")
+	if len(parts) != 2 {
+		return r, wrong
+	}
+	for i, span := range []*gaze.Span{&r.Queries, &r.Keys} {
+		first, end, ok := strings.Cut(parts[i], ":")
+		if !ok {
+			return r, wrong
+		}
+		for bound, word := range map[*int]string{&span.First: first, &span.End: end} {
+			var err error
+			if word == "" {
+				continue
+			} else if *bound, err = strconv.Atoi(strings.TrimSpace(word)); err != nil {
+				return r, wrong
+			}
+		}
+	}
+	if err := r.Validate(n); err != nil {
+		return r, fmt.Errorf("--rect is %q: %w", text, err)
+	}
+	return r, nil
+}
+
+// An attentionMap is the captured attention of one text.
+type attentionMap struct {
+	run     *modelRun
+	capture *modernbert.Capture
+	labels  []string // of the tokens
+	pooling visualize.Pooling
+}
+
+// recompute returns the map of each head of a view, in the smallest cells of
+// which at most most make a side. Cells begin at multiples of their size.
+func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most int) ([]*visualize.Map, error) {
+	v.Cell, v.Sum = 1, m.pooling == visualize.MeanPooling
+	asked := v.Rectangle
+	for {
+		v.Rectangle.Queries.First = asked.Queries.First / v.Cell * v.Cell
+		v.Rectangle.Keys.First = asked.Keys.First / v.Cell * v.Cell
+		if rows, columns := v.Rectangle.Cells(v.Cell); max(rows, columns) <= most || v.Cell == engine.HeatmapTile {
+			break
+		}
+		v.Cell *= 2
+	}
+	cells, _, err := m.capture.Heatmap(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	rows, columns := v.Rectangle.Cells(v.Cell)
+	var maps []*visualize.Map
+	for head := range v.Heads.End - v.Heads.First {
+		one, err := visualize.NewPart(v.Rectangle, v.Cell, m.pooling, cells[head*rows*columns:][:rows*columns])
+		if err != nil {
+			return nil, err
+		}
+		maps = append(maps, one)
+	}
+	return maps, nil
+}
+
+// picture returns the picture of a map, with what a reader should know of it.
+func (m *attentionMap) picture(layer, head int, one *visualize.Map) visualize.Picture {
+	return visualize.Picture{
+		Map: one, Tokens: m.labels, Sequences: gaze.Lengths{len(m.labels)},
+		Subtitle: fmt.Sprintf("%s, layer %d, head %d: %v, %s tokens, %s", m.run.flags.model, layer, head,
+			m.run.checkpoint.Config.Attention(layer).Visible(), count(int64(len(m.labels))), m.device()),
+	}
+}
+
+func (m *attentionMap) device() string {
+	e, err := m.run.engines.get("auto")
+	if err != nil {
+		return "no device" // it has just computed
+	}
+	return e.Traits().Device
+}

@@ -60,10 +60,6 @@ func (h Heatmap) Pass(t Traits) (Pass, error) {
 	firstTile, endTile := r.Queries.First/HeatmapTile, int(ceilDiv(r.Queries.End, HeatmapTile))
 	firstChunk, endChunk := r.Keys.First/heatmapChunk, int(ceilDiv(r.Keys.End, heatmapChunk))
 	rows, columns := r.Cells(h.Cell)
-	ownRows := 4
-	if t.CPU {
-		ownRows = 8
-	}
 	sum := 0
 	if h.Sum {
 		sum = 1
@@ -77,7 +73,7 @@ func (h Heatmap) Pass(t Traits) (Pass, error) {
 	heads := int64(h.Heads)
 	return Pass{
 		Kernel:    "heatmap_" + string(h.Precision),
-		Constants: map[string]uint32{"LANES": uint32(4 * HeatmapTile / ownRows), "HEAD_DIM": uint32(h.HeadDim), "OWN_ROWS": uint32(ownRows)},
+		Constants: blockConstants(t, h.HeadDim),
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
 			"in_row": h.In.Row / 4, "in_head": h.In.Head / 4, "lse_head": h.LSEHead, "first_head": h.FirstHead, "scale": h.Scale,
 			"first_query": r.Queries.First, "end_query": r.Queries.End, "first_key": r.Keys.First, "end_key": r.Keys.End,

@@ -73,6 +73,13 @@ var mutations = []mutation{
 	{"heatmap.comp", "cells[at] = pool(cells[at], value);", "cells[at] = value;", "heatmap_f32"},
 	{"heatmap.comp", "if (value != HIDDEN) {", "if (true) {", "heatmap_f32"},
 	{"heatmap.comp", "(head - first_head) * cell_rows", "head * cell_rows", "heatmap_f32"},
+	{"statistics.comp", "-w * exponent", "w * exponent", "statistics_f32"},
+	{"statistics.comp", "w == 0.0 ? 0.0 : -w * exponent", "-w * exponent", "statistics_f32"},
+	{"statistics.comp", "float(first_key + j))", "float(first_key))", "statistics_f32"},
+	{"statistics.comp", "(visible >> j & 1u) == 1u", "true", "statistics_f32"},
+	{"statistics.comp", "max(max(a.w, b.w), max(c.w, d.w))", "max(max(a.w, b.w), c.w)", "statistics_f32"},
+	{"statistics.comp", "if (first_row + row < rows) {", "if (true) {", "statistics_f32"},
+	{"statistics.comp", "    barrier();\n", "", "statistics_f32"},
 	{"include/products.glsl", "dot(q, k[5])", "dot(q, k[4])", "heatmap_f32"},
 	// Matrix product and its epilogues.
 	{"matmul_lanes.comp", "sum[r][c] += x[r].w * y.w;", "sum[r][c] += x[r].w * y.z;", "matmul_lanes_f32"},

@@ -24,6 +24,7 @@ type mapFlags struct {
 	text, file  string
 	layer, head int
 	grid        bool
+	order       string
 	rectangle   string
 	scale       visualize.Scale
 	pooling     visualize.Pooling
@@ -42,7 +43,8 @@ var mapCommand = &command{
 		"the layer hides is hatched. No n x n matrix is ever held, so 8192 tokens are no trouble.\n\n" +
 		"The name of --out says what is written: .png or .svg a picture, .html a page to send to\n" +
 		"others, which names what is under the mouse, .csv and .npy the numbers of its cells, empty\n" +
-		"and NaN where all is hidden. --grid draws every head of every layer.",
+		"and NaN where all is hidden. --grid draws every head of every layer, each with the mean\n" +
+		"entropy of its rows, in bits, and how many tokens away it looks.",
 	example: "gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 3 --head 1\n" +
 		"gaze map --model answerdotai/ModernBERT-base --file book.txt --layer 21 --head 4 --rect 4000:4600,0:600 --out part.png",
 	setup: func(flags *flag.FlagSet) action {
@@ -53,6 +55,7 @@ var mapCommand = &command{
 		flags.IntVar(&f.layer, "layer", 0, "the layer, counted from 0")
 		flags.IntVar(&f.head, "head", 0, "the head, counted from 0")
 		flags.BoolVar(&f.grid, "grid", false, "draw all heads of all layers on one page")
+		flags.StringVar(&f.order, "sort", "layer", "`ORDER` of the heads of a grid: layer, entropy or distance")
 		flags.StringVar(&f.rectangle, "rect", "", "draw the part `Q0:Q1,K0:K1`: queries Q0 to Q1-1 and keys K0 to K1-1")
 		choice(flags, &f.scale, "scale", "`SCALE` of the colours: log, linear or gamma")
 		choice(flags, &f.pooling, "pool", "what a cell is of its pairs, `max` or mean")
@@ -82,6 +85,9 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	}
 	if f.grid && (f.rectangle != "" || kind != ".png" && kind != ".svg") {
 		return usageError{errors.New("--grid draws whole maps, as .png or .svg")}
+	}
+	if !slices.Contains([]string{"layer", "entropy", "distance"}, f.order) {
+		return usageError{fmt.Errorf("--sort is %q: expected layer, entropy or distance", f.order)}
 	}
 	content := f.text
 	if f.file != "" {
@@ -169,7 +175,7 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	}
 	m.capture = capture
 	if f.grid {
-		return f.drawGrid(ctx, &m)
+		return m.drawGrid(ctx, f)
 	}
 	view := modernbert.View{Layer: f.layer, Heads: gaze.Span{First: f.head, End: f.head + 1}, Rectangle: rectangle}
 	maps, err := m.recompute(ctx, view, visualize.DefaultCells)
@@ -198,35 +204,3 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	}
 	return r.print(fmt.Sprintf("%s: layer %d, head %d, %v of %s tokens, %v\n", f.out, f.layer, f.head, rectangle, count(int64(len(ids))), maps[0]))
 }
-
-// drawGrid draws a page of all heads, a layer a row.
-func (f *mapFlags) drawGrid(ctx context.Context, m *attentionMap) error {
-	c := m.run.checkpoint.Config
-	page := visualize.Montage{Title: excerpt(m.run.texts[0].string), Columns: c.Heads, CommonRange: true, Size: gridSize, Density: f.density}
-	all := gaze.Span{End: len(m.labels)}
-	for layer := range c.Layers {
-		view := modernbert.View{Layer: layer, Heads: gaze.Span{End: c.Heads}, Rectangle: gaze.Rectangle{Queries: all, Keys: all}}
-		maps, err := m.recompute(ctx, view, gridSize*f.density)
-		if err != nil {
-			return err
-		}
-		for head, one := range maps {
-			picture := m.picture(layer, head, one)
-			picture.Title, picture.Subtitle, picture.Tokens = fmt.Sprintf("layer %d, head %d", layer, head), "", nil
-			picture.Scale = f.scale
-			var err error
-			if picture.ColorMap, err = visualize.ColorMapByName(f.colors); err != nil {
-				return usageError{err}
-			}
-			page.Pictures = append(page.Pictures, picture)
-		}
-	}
-	page.Subtitle = fmt.Sprintf("%s: %d layers of %d heads, %s tokens, %s", f.model, c.Layers, c.Heads, count(int64(len(m.labels))), m.device())
-	if err := writePicture(f.out, page); err != nil {
-		return err
-	}
-	return m.run.print(fmt.Sprintf("%s: %d layers of %d heads, %s tokens\n", f.out, c.Layers, c.Heads, count(int64(len(m.labels)))))
-}
-
-// gridSize is the side of one map of a grid, in pixels.
-const gridSize = 120

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"encoding/csv"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,7 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/tokenizer"
+	"github.com/gazevk/gaze/reference"
 )
 
 // The cells of a map are the reference's weights, in every layer and head, of the
@@ -123,6 +128,59 @@ func TestMapFiles(t *testing.T) {
 	}
 }
 
+// What a grid says of its heads is what the reference's weights amount to.
+func TestMapGrid(t *testing.T) {
+	directory := tinyModel(t, "ModernBertModel", map[string]any{"local_attention": 6})
+	oracle := newOracle(t, directory)
+	text := "the man and an ant"
+	e := oracle.encode(t, text, tokenizer.Options{})
+	forward := oracle.Forward([][]uint32{e.IDs})
+	n := len(e.IDs)
+	type summary struct {
+		title, subtitle string
+		by              map[string]float64
+	}
+	var heads []summary
+	for layer := range 2 {
+		pattern := oracle.Config.Attention(layer).Visible()
+		statistics := reference.RowStatistics(oracle.Weights(forward, layer), pattern, gaze.Lengths{n}, 2)
+		for head := range 2 {
+			entropy, distance := 0.0, 0.0
+			for row := range n {
+				entropy += statistics[(head*n+row)*4+1] / float64(n)
+				distance += statistics[(head*n+row)*4+2] / float64(n)
+			}
+			heads = append(heads, summary{fmt.Sprintf("layer %d, head %d", layer, head), fmt.Sprintf("%.1f bits, %.3g away", entropy, distance),
+				map[string]float64{"entropy": entropy, "distance": distance, "layer": float64(len(heads))}})
+		}
+	}
+	for _, order := range []string{"layer", "entropy", "distance"} {
+		out := filepath.Join(t.TempDir(), "grid.svg")
+		mustCall(t, "map", "--model", directory, "--text", text, "--precision", "f32", "--grid", "--sort", order, "--out", out)
+		page, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(heads, func(a, b summary) int { return cmp.Compare(a.by[order], b.by[order]) })
+		rest := string(page)
+		for _, h := range heads {
+			for _, label := range []string{h.title, h.subtitle} {
+				_, after, found := strings.Cut(rest, ">"+label+"</text>")
+				if !found {
+					t.Fatalf("by %s: %q is missing, or out of order", order, label)
+				}
+				rest = after
+			}
+		}
+	}
+}
+
+func TestGridNotices(t *testing.T) {
+	if err := (&gridHead{}).summarize([]engine.RowStatistic{{Sum: 1}, {Sum: 0.99}}); err == nil || !strings.Contains(err.Error(), "query 1 add up to 0.99") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestMapErrors(t *testing.T) {
 	directory := tinyModel(t, "ModernBertModel", nil)
 	for arguments, want := range map[string]string{
@@ -136,6 +194,7 @@ func TestMapErrors(t *testing.T) {
 		"--text a --rect 0:2,2:9":          "keys 2 to 9: expected at least one of 0 to 3",
 		"--text a --rect 2:2,0:1":          "queries 2 to 2: expected at least one of 0 to 3",
 		"--text a --grid --rect 0:1,0:1":   "--grid draws whole maps",
+		"--text a --grid --sort size":      "--sort is \"size\"",
 		"--text a --scale cubic":           "cubic",
 		"--text a --colors jet":            "no colour map \"jet\"",
 		"--file no-such-file":              "cannot read the text",

@@ -45,7 +45,7 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 		}
 	}
 	passes = append(passes, layerPasses(e.Traits())...)
-	pictures, err := heatmapPasses(e.Traits())
+	pictures, err := picturePasses(e.Traits())
 	if err != nil {
 		return nil, err
 	}

@@ -149,7 +149,7 @@ func (v *verifier) problem(ctx context.Context, index int) error {
 			}
 		}
 	}
-	return v.heatmap(ctx, p)
+	return v.pictures(ctx, p)
 }
 
 // cramped plans the request again for a device with the smallest buffers that can hold it.

@@ -11,23 +11,53 @@ import (
 	"github.com/gazevk/gaze/reference"
 )
 
-// heatmap checks the pictures' kernel on a part of one problem's weights.
-func (v *verifier) heatmap(ctx context.Context, p *problem) error {
-	if !v.wants("heatmap_" + string(p.Precision)) {
-		return nil
-	}
-	p.ready()
+// pictures checks the kernels for looking at attention on one problem's weights.
+func (v *verifier) pictures(ctx context.Context, p *problem) error {
 	traits := v.Traits()
 	traits.CPU = p.index/cycle%2 == 0 // what suits a CPU and what suits a GPU
-	c, err := heatmapCase(rand.New(rand.NewPCG(v.options.Seed, uint64(p.index)|2<<32)), traits, p)
-	if err != nil {
-		return err
+	random := rand.New(rand.NewPCG(v.options.Seed, uint64(p.index)|2<<32))
+	for _, kernel := range []string{"heatmap_", "statistics_"} {
+		if !v.wants(kernel + string(p.Precision)) {
+			continue
+		}
+		p.ready()
+		c, err := statisticsCase(traits, p)
+		if kernel == "heatmap_" {
+			c, err = heatmapCase(random, traits, p)
+		}
+		if err != nil {
+			return err
+		}
+		if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
+			return err
+		}
+		v.note(p.index, c.text, c.pass.Kernel, c.pass.Constants, c.compare())
 	}
-	if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
-		return err
-	}
-	v.note(p.index, c.text, c.pass.Kernel, c.pass.Constants, c.compare())
 	return nil
+}
+
+// captured adds what a capture holds, and returns the log-sum-exps as stored.
+func (c *layerCase) captured(p *problem, m *gaze.BlockMap) (query, key, blockMap, lse engine.Ref, stored []float32) {
+	stored = make([]float32, len(p.lse))
+	for i, x := range p.lse {
+		stored[i] = float32(x)
+	}
+	c.buffers["block map"] = engine.Words(m)
+	return c.stored("q", p.turnedQuery, p.Precision), c.stored("k", p.turnedKey, p.Precision),
+		engine.Ref{Buffer: "block map", Size: engine.MapBytes(m)}, c.stored("lse", stored, engine.F32), stored
+}
+
+// recomputed returns the weights that follow from stored log-sum-exps and how
+// far each may be, [heads, n, n].
+func (p *problem) recomputed(lse []float32) (weights, bounds []float64) {
+	weights, bounds = make([]float64, len(p.scores)), make([]float64, len(p.scores))
+	n := p.Lengths.Tokens()
+	for i, score := range p.scores {
+		l := float64(lse[i/n])
+		weights[i] = math.Exp(score - l)
+		bounds[i] = weights[i]*(math.Expm1(scoreBound(p.Attention.HeadDim, p.magnitude[i]))+u*4*math.Abs(score)+exponentBound(score-l)) + tiny
+	}
+	return weights, bounds
 }
 
 func heatmapCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCase, error) {
@@ -49,14 +79,8 @@ func heatmapCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCas
 	h.Heads = 1 + random.IntN(a.Heads-h.FirstHead)
 	rows, columns := h.Rectangle.Cells(cell)
 	c := newLayerCase("%s, heads from %d on, %v in cells of %d, sum %v", p, h.FirstHead, h.Rectangle, cell, h.Sum)
-	h.Query, h.Key = c.stored("q", p.turnedQuery, p.Precision), c.stored("k", p.turnedKey, p.Precision)
-	h.BlockMap = engine.Ref{Buffer: "block map", Size: engine.MapBytes(h.Map)}
-	c.buffers["block map"] = engine.Words(h.Map)
-	lse := make([]float32, len(p.lse))
-	for i, x := range p.lse {
-		lse[i] = float32(x)
-	}
-	h.LSE = c.stored("lse", lse, engine.F32)
+	var lse []float32
+	h.Query, h.Key, h.BlockMap, h.LSE, lse = c.captured(p, h.Map)
 	e, out := c.result("cells", h.Heads*rows, columns, engine.F32)
 	h.Cells = out
 	var err error
@@ -64,12 +88,10 @@ func heatmapCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCas
 		return nil, err
 	}
 
-	weights, bounds := make([]float64, len(p.scores)), make([]float64, len(p.scores))
-	ones := make([]float64, len(p.scores))
-	for i, score := range p.scores {
-		l := float64(lse[i/n])
-		weights[i], ones[i] = math.Exp(score-l), 1
-		bounds[i] = weights[i]*(math.Expm1(scoreBound(a.HeadDim, p.magnitude[i]))+u*4*math.Abs(score)+exponentBound(score-l)) + tiny
+	weights, bounds := p.recomputed(lse)
+	ones := make([]float64, len(weights))
+	for i := range ones {
+		ones[i] = 1
 	}
 	pooled := func(x []float64, sum bool) []float64 {
 		all := reference.Heatmap(x, a.Visible(), p.Lengths, a.Heads, h.Rectangle, cell, sum)
@@ -95,8 +117,8 @@ func (c *layerCase) stored(name string, x []float32, precision engine.Precision)
 	return engine.Ref{Buffer: name, Size: int64(len(c.buffers[name]))}
 }
 
-// heatmapPasses returns a pass of every specialization of the pictures' kernel.
-func heatmapPasses(traits engine.Traits) ([]engine.Pass, error) {
+// picturePasses returns a pass of every specialization of the pictures' kernels.
+func picturePasses(traits engine.Traits) ([]engine.Pass, error) {
 	var passes []engine.Pass
 	for _, headDim := range gaze.HeadDims {
 		for _, precision := range []engine.Precision{engine.F32, engine.F16} {
@@ -108,7 +130,13 @@ func heatmapPasses(traits engine.Traits) ([]engine.Pass, error) {
 			if err != nil {
 				return nil, fmt.Errorf("verify: %w", err)
 			}
-			passes = append(passes, pass)
+			statistics, err := engine.RowStatistics{
+				Heads: 1, HeadDim: headDim, Map: gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{all.End}, engine.HeatmapTile), Precision: precision,
+			}.Pass(traits)
+			if err != nil {
+				return nil, fmt.Errorf("verify: %w", err)
+			}
+			passes = append(passes, pass, statistics)
 		}
 	}
 	return passes, nil

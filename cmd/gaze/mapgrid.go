@@ -1,0 +1,98 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/modernbert"
+	"github.com/gazevk/gaze/visualize"
+)
+
+// gridSize is the side of one map of a grid, in pixels.
+const gridSize = 120
+
+// A gridHead is one map of a grid.
+type gridHead struct {
+	layer, head       int
+	one               *visualize.Map
+	entropy, distance float64 // means over its rows, in bits and tokens
+}
+
+// drawGrid draws a page of all heads.
+func (m *attentionMap) drawGrid(ctx context.Context, f *mapFlags) error {
+	c := m.run.checkpoint.Config
+	colors, err := visualize.ColorMapByName(f.colors)
+	if err != nil {
+		return usageError{err}
+	}
+	var heads []gridHead
+	for layer := range c.Layers {
+		of, err := m.layer(ctx, layer, gridSize*max(f.density, 1))
+		if err != nil {
+			return err
+		}
+		heads = append(heads, of...)
+	}
+	switch f.order {
+	case "entropy":
+		slices.SortStableFunc(heads, func(a, b gridHead) int { return cmp.Compare(a.entropy, b.entropy) })
+	case "distance":
+		slices.SortStableFunc(heads, func(a, b gridHead) int { return cmp.Compare(a.distance, b.distance) })
+	}
+	n := count(int64(len(m.labels)))
+	page := visualize.Montage{
+		Title:    excerpt(m.run.texts[0].string),
+		Subtitle: fmt.Sprintf("%s: %d layers of %d heads by %s, %s tokens, %s", f.model, c.Layers, c.Heads, f.order, n, m.device()),
+		Columns:  c.Heads, CommonRange: true, Size: gridSize, Density: f.density,
+	}
+	for _, h := range heads {
+		page.Pictures = append(page.Pictures, visualize.Picture{
+			Map: h.one, Scale: f.scale, ColorMap: colors, Title: fmt.Sprintf("layer %d, head %d", h.layer, h.head),
+			Subtitle: fmt.Sprintf("%.1f bits, %.3g away", h.entropy, h.distance),
+		})
+	}
+	if err := writePicture(f.out, page); err != nil {
+		return err
+	}
+	return m.run.print(fmt.Sprintf("%s: %d layers of %d heads, %s tokens\n", f.out, c.Layers, c.Heads, n))
+}
+
+// layer returns the maps of a layer's heads, of at most most cells a side.
+func (m *attentionMap) layer(ctx context.Context, layer, most int) ([]gridHead, error) {
+	all := gaze.Span{End: len(m.labels)}
+	view := modernbert.View{Layer: layer, Heads: gaze.Span{End: m.run.checkpoint.Config.Heads}, Rectangle: gaze.Rectangle{Queries: all, Keys: all}}
+	maps, err := m.recompute(ctx, view, most)
+	if err != nil {
+		return nil, err
+	}
+	statistics, err := m.capture.Statistics(ctx, layer)
+	if err != nil {
+		return nil, err
+	}
+	heads := make([]gridHead, len(maps))
+	for head, one := range maps {
+		heads[head] = gridHead{layer: layer, head: head, one: one}
+		if err := heads[head].summarize(statistics[head*len(m.labels):][:len(m.labels)]); err != nil {
+			return nil, fmt.Errorf("layer %d, head %d on %s: %w", layer, head, m.device(), err)
+		}
+	}
+	return heads, nil
+}
+
+// summarize takes the means over the rows of a head, if its weights add up.
+func (h *gridHead) summarize(rows []engine.RowStatistic) error {
+	const tolerance = 1e-3
+	for query, row := range rows {
+		if !(math.Abs(float64(row.Sum)-1) <= tolerance) {
+			return fmt.Errorf("the recomputed weights of query %d add up to %v, not to 1: the driver miscompiles a kernel; gaze verify tells which", query, row.Sum)
+		}
+		h.entropy += float64(row.Entropy) / float64(len(rows))
+		h.distance += float64(row.Distance) / float64(len(rows))
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/gazevk/gaze"
+)
+
+// RowStatistics recomputes the attention weights of every query and sums them up
+// (shaders/statistics.comp).
+type RowStatistics struct {
+	Heads, HeadDim  int
+	Scale           float64
+	Map             *gaze.BlockMap // for tiles of HeatmapTile queries
+	Precision       Precision      // of query and key
+	In              Layout
+	LSEHead         int // elements between two heads' first log-sum-exp
+	Query, Key, LSE Ref
+	BlockMap        Ref // Words(Map)
+	Statistics      Ref // [Heads, rows] RowStatistic
+}
+
+// A RowStatistic is what the weights of one query amount to, in the order in
+// which a device stores it. It is zero for a query that sees nothing.
+type RowStatistic struct {
+	Sum      float32 // 1 where queries, keys, mask and log-sum-exp belong together
+	Entropy  float32 // in bits: 0 where all attention goes to one key
+	Distance float32 // mean distance of the keys, in tokens
+	Greatest float32 // weight
+}
+
+// Pass returns the dispatch that computes r on a device with traits t.
+func (r RowStatistics) Pass(t Traits) (Pass, error) {
+	m := r.Map
+	if m.QueryTile != HeatmapTile {
+		return Pass{}, fmt.Errorf("engine: the block map has tiles of %d queries: expected %d", m.QueryTile, HeatmapTile)
+	}
+	elements := int64(r.Heads) * int64(m.Rows) * int64(r.HeadDim)
+	return Pass{
+		Kernel: "statistics_" + string(r.Precision), Constants: blockConstants(t, r.HeadDim),
+		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
+			"in_row": r.In.Row / 4, "in_head": r.In.Head / 4, "lse_head": r.LSEHead, "scale": r.Scale},
+		Bind:         []Ref{r.Query, r.Key, r.BlockMap, r.LSE, r.Statistics},
+		Groups:       [3]uint32{uint32(m.QueryTiles()), uint32(r.Heads), 1},
+		Tiles:        m.First,
+		MultiplyAdds: int64(r.Heads) * int64(len(m.Tiles)) * HeatmapTile * gaze.KeyTile * int64(r.HeadDim),
+		Bytes:        2*elements*r.Precision.size() + r.Statistics.Size + MapBytes(m),
+	}, nil
+}
+
+// blockConstants specializes a kernel whose invocations take blocks of weights.
+func blockConstants(t Traits, headDim int) map[string]uint32 {
+	ownRows := 4
+	if t.CPU {
+		ownRows = 8
+	}
+	return map[string]uint32{"LANES": uint32(4 * HeatmapTile / ownRows), "HEAD_DIM": uint32(headDim), "OWN_ROWS": uint32(ownRows)}
+}

@@ -150,7 +150,7 @@ func TestMapGrid(t *testing.T) {
 				entropy += statistics[(head*n+row)*4+1] / float64(n)
 				distance += statistics[(head*n+row)*4+2] / float64(n)
 			}
-			heads = append(heads, summary{fmt.Sprintf("layer %d, head %d", layer, head), fmt.Sprintf("%.1f bits, %.3g away", entropy, distance),
+			heads = append(heads, summary{fmt.Sprintf("L%d H%d", layer, head), fmt.Sprintf("%.1f bits, %.1f away", entropy, distance),
 				map[string]float64{"entropy": entropy, "distance": distance, "layer": float64(len(heads))}})
 		}
 	}
@@ -176,6 +176,9 @@ func TestMapGrid(t *testing.T) {
 }
 
 func TestGridNotices(t *testing.T) {
+	if text := (gridHead{entropy: 10.04, distance: 1234.5}).String(); text != "10.0 bits, 1234 away" {
+		t.Error(text)
+	}
 	if err := (&gridHead{}).summarize([]engine.RowStatistic{{Sum: 1}, {Sum: 0.99}}); err == nil || !strings.Contains(err.Error(), "query 1 add up to 0.99") {
 		t.Errorf("the error is %v", err)
 	}

@@ -23,6 +23,15 @@ type gridHead struct {
 	entropy, distance float64 // means over its rows, in bits and tokens
 }
 
+// String returns "2.1 bits, 5.3 away".
+func (h gridHead) String() string {
+	digits := 1
+	if h.distance >= 100 {
+		digits = 0
+	}
+	return fmt.Sprintf("%.1f bits, %.*f away", h.entropy, digits, h.distance)
+}
+
 // drawGrid draws a page of all heads.
 func (m *attentionMap) drawGrid(ctx context.Context, f *mapFlags) error {
 	c := m.run.checkpoint.Config
@@ -47,13 +56,13 @@ func (m *attentionMap) drawGrid(ctx context.Context, f *mapFlags) error {
 	n := count(int64(len(m.labels)))
 	page := visualize.Montage{
 		Title:    excerpt(m.run.texts[0].string),
-		Subtitle: fmt.Sprintf("%s: %d layers of %d heads by %s, %s tokens, %s", f.model, c.Layers, c.Heads, f.order, n, m.device()),
+		Subtitle: fmt.Sprintf("%s: %d layers (L) of %d heads (H) by %s, %s tokens, %s", f.model, c.Layers, c.Heads, f.order, n, m.device()),
 		Columns:  c.Heads, CommonRange: true, Size: gridSize, Density: f.density,
 	}
 	for _, h := range heads {
 		page.Pictures = append(page.Pictures, visualize.Picture{
-			Map: h.one, Scale: f.scale, ColorMap: colors, Title: fmt.Sprintf("layer %d, head %d", h.layer, h.head),
-			Subtitle: fmt.Sprintf("%.1f bits, %.3g away", h.entropy, h.distance),
+			Map: h.one, Scale: f.scale, ColorMap: colors, Title: fmt.Sprintf("L%d H%d", h.layer, h.head),
+			Subtitle: h.String(),
 		})
 	}
 	if err := writePicture(f.out, page); err != nil {

@@ -99,6 +99,9 @@ func (m Montage) layout(t *typesetter) (*scene, error) {
 	last := len(g.height) - 1
 	y += g.top[last] + g.height[last] + g.panels[0].below(t) + t.px(18)
 	items := append(newLegend(t, g.panels), legendItem{nil, "queries down, keys across"})
+	if cells := g.panels[0].m; g.alike() && cells.Cell > 1 {
+		items = append(items, legendItem{nil, "each cell the " + cells.String()})
+	}
 	if m.CommonRange {
 		items = append(items, rangeItem(g.panels[0]))
 	}
@@ -150,7 +153,7 @@ func (m Montage) sheet(t *typesetter) (*sheet, error) {
 			g.right = max(g.right, t.px(barGap)/2+b.width(t))
 		}
 		h := header{captionRole, m.Pictures[i].Title, m.Pictures[i].Subtitle, ""}
-		if p.m.Cell > 1 {
+		if p.m.Cell > 1 && !g.alike() {
 			h.badge = p.m.String()
 		}
 		g.headers = append(g.headers, h)
@@ -163,6 +166,16 @@ func (m Montage) sheet(t *typesetter) (*sheet, error) {
 		g.bars = []bar{t.newBar(g.panels[0], maps, g.gridHeight(t), true)}
 	}
 	return g, nil
+}
+
+// alike reports whether all maps are pooled alike: then the legend says so once.
+func (g *sheet) alike() bool {
+	for _, p := range g.panels {
+		if p.m.String() != g.panels[0].m.String() {
+			return false
+		}
+	}
+	return len(g.panels) > 1
 }
 
 // share gives all panels one range.

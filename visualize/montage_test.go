@@ -127,3 +127,31 @@ func TestMontageRefuses(t *testing.T) {
 		t.Errorf("maps that share nothing, each with its own range: %v", err)
 	}
 }
+
+// How maps are pooled stands once where they are pooled alike, else with each.
+func TestMontageNamesPooling(t *testing.T) {
+	a := newAttention(longformer, gaze.Lengths{40}, 1)
+	fine, coarse := Picture{Map: a.pooled(t, 20, Weight, MaxPooling)}, Picture{Map: a.pooled(t, 10, Weight, MaxPooling)}
+	for _, c := range []struct {
+		pictures []Picture
+		want     map[string]int
+	}{
+		{[]Picture{fine, fine, fine}, map[string]int{"each cell the max of 2 × 2": 1, "max of 2 × 2": 0}},
+		{[]Picture{fine, coarse}, map[string]int{"max of 2 × 2": 1, "max of 4 × 4": 1, "each cell the max of 2 × 2": 0}},
+		{[]Picture{fine}, map[string]int{"max of 2 × 2": 1, "each cell the max of 2 × 2": 0}},
+	} {
+		s := montageLayout(t, Montage{Pictures: c.pictures})
+		checkLayout(t, "pooled", s)
+		for text, want := range c.want {
+			count := 0
+			for _, l := range s.labels {
+				if l.text == text {
+					count++
+				}
+			}
+			if count != want {
+				t.Errorf("%d maps: %q stands %d times, want %d", len(c.pictures), text, count, want)
+			}
+		}
+	}
+}

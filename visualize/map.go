@@ -62,15 +62,18 @@ func ceilDivide(a, b int) int { return (a + b - 1) / b }
 
 // NewPart returns a map of a rectangle of weights that was pooled into cells, as
 // engine.Heatmap leaves them: [rows, columns] of r.Cells(cell), the greatest
-// weight or the sum for MeanPooling, and below 0 where every pair is masked.
-func NewPart(r gaze.Rectangle, cell int, pooling Pooling, cells []float32) (*Map, error) {
+// value or the sum for MeanPooling, and below 0 where every pair is masked.
+func NewPart(r gaze.Rectangle, cell int, measure Measure, pooling Pooling, cells []float32) (*Map, error) {
 	if err := r.Validate(gaze.MaxTokens); err != nil {
 		return nil, err
+	}
+	if measure < Weight || measure > Lift {
+		return nil, fmt.Errorf("map of %v: no part can show the %v", r, measure)
 	}
 	if cell < 1 {
 		return nil, fmt.Errorf("map of %v in cells of %d: at least 1 is needed", r, cell)
 	}
-	m := newMap(r.Queries.End-r.Queries.First, r.Keys.End-r.Keys.First, cell, Weight, pooling)
+	m := newMap(r.Queries.End-r.Queries.First, r.Keys.End-r.Keys.First, cell, measure, pooling)
 	if len(cells) != len(m.values) || max(m.Rows, m.Cols) > MaxCells {
 		return nil, fmt.Errorf("map of %v in %d x %d cells of %d: %d were given, and a side has at most %d", r, m.Rows, m.Cols, cell, len(cells), MaxCells)
 	}

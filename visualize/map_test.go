@@ -44,7 +44,7 @@ func part(t *testing.T, a attention, r gaze.Rectangle) *Map {
 		}
 		cells = append(cells, row...)
 	}
-	m, err := NewPart(r, 1, MaxPooling, cells)
+	m, err := NewPart(r, 1, Weight, MaxPooling, cells)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +74,12 @@ func TestPart(t *testing.T) {
 		t.Error("a part takes rows")
 	}
 	for _, bad := range [][]float32{nil, make([]float32, 199), append(make([]float32, 199), float32(math.NaN())), append(make([]float32, 199), float32(math.Inf(1)))} {
-		if _, err := NewPart(r, 1, MaxPooling, bad); err == nil {
+		if _, err := NewPart(r, 1, Weight, MaxPooling, bad); err == nil {
 			t.Errorf("%d cells are accepted", len(bad))
 		}
+	}
+	if _, err := NewPart(r, 1, Difference, MaxPooling, make([]float32, 200)); err == nil {
+		t.Error("a part shows differences")
 	}
 	for _, sequences := range []gaze.Lengths{{15, 8}, {10}} {
 		if _, err := (Picture{Map: m, Sequences: sequences}).Draw(); err == nil {

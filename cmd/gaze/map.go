@@ -27,6 +27,7 @@ type mapFlags struct {
 	order       string
 	rectangle   string
 	scale       visualize.Scale
+	measure     visualize.Measure
 	pooling     visualize.Pooling
 	colors      string
 	size        int
@@ -58,6 +59,7 @@ var mapCommand = &command{
 		flags.StringVar(&f.order, "sort", "layer", "`ORDER` of the heads of a grid: layer, entropy or distance")
 		flags.StringVar(&f.rectangle, "rect", "", "draw the part `Q0:Q1,K0:K1`: queries Q0 to Q1-1 and keys K0 to K1-1")
 		choice(flags, &f.scale, "scale", "`SCALE` of the colours: log, linear or gamma")
+		choice(flags, &f.measure, "measure", "what of each `weight` is shown: weight, row_maximum (of the greatest of its row) or lift (over an even spread)")
 		choice(flags, &f.pooling, "pool", "what a cell is of its pairs, `max` or mean")
 		flags.StringVar(&f.colors, "colors", "viridis", "the colour `MAP`: viridis, cividis, magma or grey")
 		flags.IntVar(&f.size, "size", visualize.DefaultSize, "about the side of the map, in `PIXELS`")
@@ -85,6 +87,9 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	}
 	if f.grid && (f.rectangle != "" || kind != ".png" && kind != ".svg") {
 		return usageError{errors.New("--grid draws whole maps, as .png or .svg")}
+	}
+	if _, ok := measures[f.measure]; !ok {
+		return usageError{fmt.Errorf("--measure is %v: expected weight, row_maximum or lift", f.measure)}
 	}
 	if !slices.Contains([]string{"layer", "entropy", "distance"}, f.order) {
 		return usageError{fmt.Errorf("--sort is %q: expected layer, entropy or distance", f.order)}
@@ -153,7 +158,7 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	if err != nil {
 		return usageError{err}
 	}
-	m := attentionMap{run: r, labels: tokenLabels(r.tokenizer, ids), pooling: f.pooling}
+	m := attentionMap{run: r, labels: tokenLabels(r.tokenizer, ids), measure: f.measure, pooling: f.pooling}
 	want := modernbert.Want{Capture: []int{f.layer}}
 	if f.grid {
 		want.Capture = nil

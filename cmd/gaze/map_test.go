@@ -36,6 +36,8 @@ func TestMap(t *testing.T) {
 		{short, 1, 1, "", 1, [2]int{}, [2]int{}},
 		{short, 1, 0, "--rect 3:9,5:", 1, [2]int{3, 9}, [2]int{5, 0}},
 		{long, 0, 1, "", 2, [2]int{}, [2]int{}},
+		{short, 1, 1, "--measure row_maximum", 1, [2]int{}, [2]int{}},
+		{short, 1, 1, "--measure lift", 1, [2]int{}, [2]int{}},
 		{long, 1, 1, "--pool mean --rect 1:1200,3:1119", 2, [2]int{0, 1200}, [2]int{2, 1119}},
 	} {
 		e := oracle.encode(t, c.text, tokenizer.Options{})
@@ -85,8 +87,17 @@ func TestMap(t *testing.T) {
 					continue
 				}
 				want := largest
-				if strings.Contains(c.arguments, "mean") {
+				whole := weights[(c.queries[0]+row)*len(e.IDs):][:len(e.IDs)]
+				switch {
+				case strings.Contains(c.arguments, "mean"):
 					want = sum / float64(pairs)
+				case strings.Contains(c.arguments, "row_maximum"):
+					want /= slices.Max(whole)
+				case strings.Contains(c.arguments, "lift"):
+					for _, s := range pattern.AppendKeys(nil, c.queries[0]+row, len(e.IDs)) {
+						want += largest * float64(s.End-s.First)
+					}
+					want -= largest
 				}
 				if got, err := strconv.ParseFloat(text, 64); err != nil || math.Abs(got-want) > 1e-5 {
 					t.Fatalf("%s: row %d, column %d is %s, expected %v", c.arguments, row, column, text, want)
@@ -197,6 +208,7 @@ func TestMapErrors(t *testing.T) {
 		"--text a --rect 0:2,2:9":          "keys 2 to 9: expected at least one of 0 to 3",
 		"--text a --rect 2:2,0:1":          "queries 2 to 2: expected at least one of 0 to 3",
 		"--text a --grid --rect 0:1,0:1":   "--grid draws whole maps",
+		"--text a --measure difference":    "--measure is difference",
 		"--text a --grid --sort size":      "--sort is \"size\"",
 		"--text a --scale cubic":           "cubic",
 		"--text a --colors jet":            "no colour map \"jet\"",

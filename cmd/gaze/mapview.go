@@ -50,13 +50,18 @@ type attentionMap struct {
 	run     *modelRun
 	capture *modernbert.Capture
 	labels  []string // of the tokens
+	measure visualize.Measure
 	pooling visualize.Pooling
+}
+
+var measures = map[visualize.Measure]modernbert.Measure{
+	visualize.Weight: modernbert.Weight, visualize.RowMaximum: modernbert.OfRowMaximum, visualize.Lift: modernbert.OverUniform,
 }
 
 // recompute returns the map of each head of a view, in the smallest cells of
 // which at most most make a side. Cells begin at multiples of their size.
 func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most int) ([]*visualize.Map, error) {
-	v.Cell, v.Sum = 1, m.pooling == visualize.MeanPooling
+	v.Cell, v.Sum, v.Measure = 1, m.pooling == visualize.MeanPooling, measures[m.measure]
 	asked := v.Rectangle
 	for {
 		v.Rectangle.Queries.First = asked.Queries.First / v.Cell * v.Cell
@@ -73,7 +78,7 @@ func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most in
 	rows, columns := v.Rectangle.Cells(v.Cell)
 	var maps []*visualize.Map
 	for head := range v.Heads.End - v.Heads.First {
-		one, err := visualize.NewPart(v.Rectangle, v.Cell, m.pooling, cells[head*rows*columns:][:rows*columns])
+		one, err := visualize.NewPart(v.Rectangle, v.Cell, m.measure, m.pooling, cells[head*rows*columns:][:rows*columns])
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package modernbert
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,9 +23,11 @@ func TestHeatmap(t *testing.T) {
 		for layer := range 2 {
 			all := weights(t, out.Capture, layer)
 			for _, v := range []View{
-				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, 1, false},
-				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 64, End: 229}, Keys: gaze.Span{First: 16, End: 131}}, 16, false},
-				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{First: 64, End: n}}, 64, true},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, 1, false, Weight},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 64, End: 229}, Keys: gaze.Span{First: 16, End: 131}}, 16, false, Weight},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{First: 64, End: n}}, 64, true, Weight},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, 1, false, OfRowMaximum},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, 4, true, OverUniform},
 			} {
 				cells, timing, err := out.Capture.Heatmap(context.Background(), v)
 				if err != nil || timing.Submits < 1 {
@@ -46,7 +49,7 @@ func TestHeatmap(t *testing.T) {
 									continue
 								}
 								for head := v.Heads.First; head < v.Heads.End; head++ {
-									w := float64(all[(head*n+offset+i)*n+offset+j])
+									w := float64(all[(head*n+offset+i)*n+offset+j]) * factor(all[(head*n+offset+i)*n:][:n], pattern.AppendKeys(nil, i, length), v.Measure)
 									cell := &want[((head-v.Heads.First)*rows+q/v.Cell)*columns+k/v.Cell]
 									switch {
 									case *cell == engine.HiddenCell:
@@ -63,13 +66,33 @@ func TestHeatmap(t *testing.T) {
 					offset += length
 				}
 				scale := 1.0
-				if v.Sum { // of up to 64 rows
+				switch {
+				case v.Measure == OverUniform: // of up to 130 keys, four rows of them
+					scale = 600
+				case v.Sum: // of up to 64 rows
 					scale = 64
+				case v.Measure == OfRowMaximum:
+					scale = 10
 				}
 				near(t, v.Rectangle.String(), cells, want, tolerance*scale)
 			}
 		}
 	}
+}
+
+// factor is what a measure multiplies the weights of a row by.
+func factor(row []float32, visible []gaze.Span, measure Measure) float64 {
+	switch measure {
+	case OfRowMaximum:
+		return 1 / float64(slices.Max(row))
+	case OverUniform:
+		count := 0
+		for _, s := range visible {
+			count += s.End - s.First
+		}
+		return float64(count)
+	}
+	return 1
 }
 
 func TestHeatmapErrors(t *testing.T) {
@@ -78,11 +101,11 @@ func TestHeatmapErrors(t *testing.T) {
 	defer out.Capture.Close()
 	all := gaze.Rectangle{Queries: gaze.Span{End: 70}, Keys: gaze.Span{End: 70}}
 	for want, v := range map[string]View{
-		"layer 0 was not captured":        {0, gaze.Span{End: 1}, all, 1, false},
-		"heads 1 to 3: expected":          {1, gaze.Span{First: 1, End: 3}, all, 1, false},
-		"heads 1 to 1: expected":          {1, gaze.Span{First: 1, End: 1}, all, 1, false},
-		"cells of 0 pairs":                {1, gaze.Span{End: 1}, all, 0, false},
-		"expected at least one of 0 to 7": {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: gaze.Span{End: 71}, Keys: all.Keys}, 1, false},
+		"layer 0 was not captured":        {0, gaze.Span{End: 1}, all, 1, false, Weight},
+		"heads 1 to 3: expected":          {1, gaze.Span{First: 1, End: 3}, all, 1, false, Weight},
+		"heads 1 to 1: expected":          {1, gaze.Span{First: 1, End: 1}, all, 1, false, Weight},
+		"cells of 0 pairs":                {1, gaze.Span{End: 1}, all, 0, false, Weight},
+		"expected at least one of 0 to 7": {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: gaze.Span{End: 71}, Keys: all.Keys}, 1, false, Weight},
 	} {
 		if _, _, err := out.Capture.Heatmap(context.Background(), v); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, expected %q", v, err, want)

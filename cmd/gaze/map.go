@@ -207,5 +207,9 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	if err != nil {
 		return err
 	}
-	return r.print(fmt.Sprintf("%s: layer %d, head %d, %v of %s tokens, %v\n", f.out, f.layer, f.head, rectangle, count(int64(len(ids))), maps[0]))
+	pooled := ""
+	if maps[0].Cell > 1 {
+		pooled = fmt.Sprintf(", each cell the %v", maps[0])
+	}
+	return r.print(fmt.Sprintf("%s: layer %d, head %d, %v of %s tokens%s\n", f.out, f.layer, f.head, rectangle, count(int64(len(ids))), pooled))
 }

@@ -76,8 +76,7 @@ void main()
                 float score = clamp((j < 4u ? low[i][j & 3u] : high[i][j & 3u]) * scale, -SCORE_LIMIT, SCORE_LIMIT);
                 float exponent = (score - row_lse[i]) * LOG2_E;
                 float w = exp2(exponent);
-                // Where w is 0, its exponent may be anything.
-                vec4 amount = vec4(w, w == 0.0 ? 0.0 : -w * exponent, w * abs(row - float(first_key + j)), w);
+                vec4 amount = vec4(w, -w * exponent, w * abs(row - float(first_key + j)), w);
                 if ((visible >> j & 1u) == 1u) {
                     part[i] = vec4(part[i].xyz + amount.xyz, max(part[i].w, amount.w));
                 }

@@ -119,7 +119,7 @@ func TestVerify(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := findDriver(t, name)
 			file := filepath.Join(t.TempDir(), "report.json")
-			c := d.command(gaze(t), "verify", "--validate", "--no-cache", "--cases", "2000", "--json", file)
+			c := d.command(gaze(t), "verify", "--validate", "--no-cache", "--cases", "2200", "--json", file)
 			out, err := c.CombinedOutput()
 			t.Logf("%s", out)
 			if err != nil {
@@ -133,8 +133,8 @@ func TestVerify(t *testing.T) {
 				} `json:"kernels"`
 			}
 			readJSON(t, file, &report)
-			if report.Cases < 2000 {
-				t.Errorf("%d cases, at least 2000 are wanted", report.Cases)
+			if report.Cases < 2200 {
+				t.Errorf("%d cases, at least 2200 are wanted", report.Cases)
 			}
 			met := map[string]int{}
 			for _, k := range report.Kernels {

@@ -74,7 +74,6 @@ var mutations = []mutation{
 	{"heatmap.comp", "if (value != HIDDEN) {", "if (true) {", "heatmap_f32"},
 	{"heatmap.comp", "(head - first_head) * cell_rows", "head * cell_rows", "heatmap_f32"},
 	{"statistics.comp", "-w * exponent", "w * exponent", "statistics_f32"},
-	{"statistics.comp", "w == 0.0 ? 0.0 : -w * exponent", "-w * exponent", "statistics_f32"},
 	{"statistics.comp", "float(first_key + j))", "float(first_key))", "statistics_f32"},
 	{"statistics.comp", "(visible >> j & 1u) == 1u", "true", "statistics_f32"},
 	{"statistics.comp", "max(max(a.w, b.w), max(c.w, d.w))", "max(max(a.w, b.w), c.w)", "statistics_f32"},

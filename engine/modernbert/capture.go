@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
 )
 
@@ -80,3 +81,41 @@ func (c *Capture) Weights(ctx context.Context, layer int, watch engine.Watch) (*
 
 // Close frees the capture's memory. A second call does nothing.
 func (c *Capture) Close() error { return c.buffers.Close() }
+
+// A capturedLayer is where a capture holds a layer.
+type capturedLayer struct {
+	gaze.Attention
+	n               int            // packed tokens
+	blockMap        *gaze.BlockMap // for the kernels that look at weights
+	layout          engine.Layout
+	query, key, lse engine.Ref
+	words           engine.Ref // of the block map
+}
+
+// layer returns where the layer of that number is.
+func (c *Capture) layer(layer int) (*capturedLayer, error) {
+	p := c.program
+	if !slices.Contains(p.Want.Capture, layer) {
+		return nil, fmt.Errorf("attention of layer %d was not captured", layer)
+	}
+	b := builder{Program: p, n: p.Lengths.Tokens(), d: p.Config.HiddenSize, size: elementSize(p.Precision)}
+	query, key, lse := captured(layer)
+	l := &capturedLayer{Attention: p.Attention[layer], n: b.n, layout: b.layout(), query: b.own(query, b.n*b.d), key: b.own(key, b.n*b.d)}
+	l.lse = b.f32(lse, l.Heads*b.n)
+	l.blockMap = gaze.NewBlockMap(l.Visible(), p.Lengths, engine.HeatmapTile)
+	l.words = engine.Ref{Buffer: bufMap, Size: engine.MapBytes(l.blockMap)}
+	return l, nil
+}
+
+// with returns the buffers of specs, and the layer's block map.
+func (c *Capture) with(ctx context.Context, l *capturedLayer, specs ...engine.BufferSpec) (*engine.Buffers, error) {
+	buffers, err := c.engine.NewBuffers(append(specs, engine.BufferSpec{Name: bufMap, Bytes: l.words.Size}))
+	if err != nil {
+		return nil, err
+	}
+	if err := buffers.Upload(ctx, bufMap, 0, engine.Words(l.blockMap)); err != nil {
+		buffers.Close()
+		return nil, err
+	}
+	return buffers, nil
+}

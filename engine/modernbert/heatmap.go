@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
@@ -33,24 +32,22 @@ const (
 // cells, [heads, rows, columns] of v.Rectangle.Cells(v.Cell), with
 // engine.HiddenCell where no pair is visible. It takes memory for the cells alone.
 func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timing, error) {
-	p := c.program
-	if !slices.Contains(p.Want.Capture, v.Layer) {
-		return nil, nil, fmt.Errorf("attention of layer %d was not captured", v.Layer)
+	l, err := c.layer(v.Layer)
+	if err != nil {
+		return nil, nil, err
 	}
-	a := p.Attention[v.Layer]
-	if v.Heads.First < 0 || v.Heads.End > a.Heads || v.Heads.First >= v.Heads.End {
-		return nil, nil, fmt.Errorf("heads %d to %d: expected at least one of 0 to %d", v.Heads.First, v.Heads.End, a.Heads)
+	if v.Heads.First < 0 || v.Heads.End > l.Heads || v.Heads.First >= v.Heads.End {
+		return nil, nil, fmt.Errorf("heads %d to %d: expected at least one of 0 to %d", v.Heads.First, v.Heads.End, l.Heads)
 	}
-	m := gaze.NewBlockMap(a.Visible(), p.Lengths, engine.HeatmapTile)
-	b := builder{Program: p, n: p.Lengths.Tokens(), d: p.Config.HiddenSize, size: elementSize(p.Precision)}
-	query, key, lse := captured(v.Layer)
+	if err := v.Rectangle.Validate(l.n); err != nil {
+		return nil, nil, err
+	}
 	rows, columns := v.Rectangle.Cells(max(v.Cell, 1))
 	heads := v.Heads.End - v.Heads.First
 	cells := make([]float32, heads*rows*columns)
-	h := engine.Heatmap{FirstHead: v.Heads.First, Heads: heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: m,
-		Precision: p.Precision, In: b.layout(), LSEHead: b.n, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum,
-		Query: b.own(query, b.n*b.d), Key: b.own(key, b.n*b.d), LSE: b.f32(lse, a.Heads*b.n),
-		BlockMap: engine.Ref{Buffer: bufMap, Size: engine.MapBytes(m)}, Cells: b.f32(bufCells, len(cells))}
+	h := engine.Heatmap{FirstHead: v.Heads.First, Heads: heads, HeadDim: l.HeadDim, Scale: l.ScoreScale(), Map: l.blockMap,
+		Precision: c.program.Precision, In: l.layout, LSEHead: l.n, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum,
+		Query: l.query, Key: l.key, LSE: l.lse, BlockMap: l.words, Cells: ref(bufCells, len(cells), 4)}
 	if v.Measure != Weight {
 		h.LSE.Buffer = bufMeasure
 	}
@@ -58,17 +55,13 @@ func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timin
 	if err != nil {
 		return nil, nil, err
 	}
-	buffers, err := c.engine.NewBuffers([]engine.BufferSpec{{Name: bufMap, Bytes: h.BlockMap.Size}, {Name: bufCells, Bytes: h.Cells.Size},
-		{Name: bufMeasure, Bytes: h.LSE.Size}})
+	buffers, err := c.with(ctx, l, engine.BufferSpec{Name: bufCells, Bytes: h.Cells.Size}, engine.BufferSpec{Name: bufMeasure, Bytes: h.LSE.Size})
 	if err != nil {
 		return nil, nil, fmt.Errorf("a picture of %d cells: %w", len(cells), err)
 	}
 	defer buffers.Close()
-	if err := buffers.Upload(ctx, bufMap, 0, engine.Words(m)); err != nil {
-		return nil, nil, err
-	}
 	if v.Measure != Weight {
-		exponents, err := c.measured(ctx, v)
+		exponents, err := c.measured(ctx, l, v)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -86,12 +79,9 @@ func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timin
 // measured returns what takes the place of the log-sum-exps, [heads, n], so that
 // exp(score - it) is a weight in the measure of v: a factor on a row is a term of
 // its exponent.
-func (c *Capture) measured(ctx context.Context, v View) ([]float32, error) {
-	_, _, lse := captured(v.Layer)
-	p := c.program
-	a, n := p.Attention[v.Layer], p.Lengths.Tokens()
-	exponents := make([]float32, a.Heads*n)
-	if err := c.buffers.Download(ctx, engine.Bytes(exponents), lse, 0); err != nil {
+func (c *Capture) measured(ctx context.Context, l *capturedLayer, v View) ([]float32, error) {
+	exponents := make([]float32, l.Heads*l.n)
+	if err := c.buffers.Download(ctx, engine.Bytes(exponents), l.lse.Buffer, 0); err != nil {
 		return nil, err
 	}
 	if v.Measure == OfRowMaximum {
@@ -108,15 +98,15 @@ func (c *Capture) measured(ctx context.Context, v View) ([]float32, error) {
 	}
 	var spans []gaze.Span
 	row := 0
-	for _, length := range p.Lengths {
+	for _, length := range c.program.Lengths {
 		for i := range length {
 			count := 0
-			spans = a.Visible().AppendKeys(spans[:0], i, length)
+			spans = l.Visible().AppendKeys(spans[:0], i, length)
 			for _, s := range spans {
 				count += s.End - s.First
 			}
-			for head := range a.Heads {
-				exponents[head*n+row] -= float32(math.Log(float64(max(count, 1))))
+			for head := range l.Heads {
+				exponents[head*l.n+row] -= float32(math.Log(float64(max(count, 1))))
 			}
 			row++
 		}

@@ -105,6 +105,7 @@ func TestHeatmapErrors(t *testing.T) {
 		"heads 1 to 3: expected":          {1, gaze.Span{First: 1, End: 3}, all, 1, false, Weight},
 		"heads 1 to 1: expected":          {1, gaze.Span{First: 1, End: 1}, all, 1, false, Weight},
 		"cells of 0 pairs":                {1, gaze.Span{End: 1}, all, 0, false, Weight},
+		"keys 9 to 2":                     {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: all.Keys, Keys: gaze.Span{First: 9, End: 2}}, 1, false, Weight},
 		"expected at least one of 0 to 7": {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: gaze.Span{End: 71}, Keys: all.Keys}, 1, false, Weight},
 	} {
 		if _, _, err := out.Capture.Heatmap(context.Background(), v); err == nil || !strings.Contains(err.Error(), want) {

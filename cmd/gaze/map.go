@@ -102,7 +102,17 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 		}
 	}
 	f.texts.texts = textList{content}
-	return f.run(s, "map", func(*checkpoint.Model) error { return nil }, func(r *modelRun) error { return f.write(ctx, r) })
+	return f.run(s, "map", func(*checkpoint.Model) error { return nil }, func(r *modelRun) error {
+		switch f.file {
+		case "":
+			r.texts[0].source = "--text"
+		case "-":
+			r.texts[0].source = "standard input"
+		default:
+			r.texts[0].source = f.file
+		}
+		return f.write(ctx, r)
+	})
 }
 
 // write writes the map of the text of r.

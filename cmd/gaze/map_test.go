@@ -226,6 +226,19 @@ func TestMapErrors(t *testing.T) {
 	}
 }
 
+func TestMapNamesItsText(t *testing.T) {
+	directory := tinyModel(t, "ModernBertModel", nil)
+	bad := write(t, t.TempDir(), "bad.txt", "\xff")
+	for _, c := range []struct{ stdin, flag, value, want string }{
+		{"", "--file", bad, bad + ": "}, {"\xff", "--file", "-", "standard input: "}, {"", "--text", "\xff", "--text: "},
+	} {
+		got := call(t.Context(), c.stdin, "map", "--model", directory, c.flag, c.value, "--out", filepath.Join(t.TempDir(), "map.png"))
+		if !strings.HasPrefix(got.err, "gaze map: "+c.want) {
+			t.Errorf("%+v, expected %q", got, c.want)
+		}
+	}
+}
+
 func TestTokenLabels(t *testing.T) {
 	directory := tinyModel(t, "ModernBertModel", nil)
 	tokens, err := tokenizer.Load(directory)

@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"engine/tokenizer":      {""},
 	"engine/verify":         {"", "engine", "engine/checkpoint", "reference"},
 	"visualize":             {"", "golang.org/x/image/..."},
+	"visualize/explore":     {},
 	"configs":               {"", "github.com/BurntSushi/toml"},
 	"cmd/gaze":              {"", "configs", "engine", "engine/builtin", "engine/checkpoint", "engine/checkpoint/hub", "engine/modernbert", "engine/tokenizer", "engine/verify", "reference", "shaders", "visualize", "vk"},
 	"tests":                 {},

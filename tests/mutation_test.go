@@ -81,16 +81,18 @@ var mutations = []mutation{
 	{"statistics.comp", "    barrier();\n", "", "statistics_f32"},
 	{"include/products.glsl", "dot(q, k[5])", "dot(q, k[4])", "heatmap_f32"},
 	// Matrix product and its epilogues.
-	{"matmul_lanes.comp", "sum[r][c] += x[r].w * y.w;", "sum[r][c] += x[r].w * y.z;", "matmul_lanes_f32"},
-	{"matmul_lanes.comp", "write4(first_row + r, first + 4u, high, high);", "write4(first_row + r, first, high, high);", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "sum[r][c] += z.w * y[c].w;", "sum[r][c] += z.w * y[c].z;", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "subgroupShuffle(x[r / LANES], r % LANES)", "subgroupShuffle(x[r / LANES], lane)", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "sums[row * LANES + GROUPS + group] : u", "sums[row * LANES + group] : u", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "i < ROWS * GROUPS; i", "i < (ROWS - 1u) * GROUPS; i", "matmul_lanes_f32"},
 	{"matmul_tiled.comp", "bool inside = k + s < depth;", "bool inside = k + s <= depth;", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "            }\n        }\n        barrier();\n", "            }\n        }\n", "matmul_tiled_f32"},
 	{"include/matmul.glsl", "if (row >= rows || column >= columns) {", "if (row > rows || column >= columns) {", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "columns + min(first + c - half_width, columns - 1u)", "columns + min(first + c - half_width, columns - 2u)", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "g += bias4(columns + column);", "g += bias4(column);", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "RESIDUAL ? result[at] + u : u", "RESIDUAL ? result[at] - u : u", "matmul_lanes_f32"},
-	{"include/activation.glsl", "p = p * s - 0.3761262595653534;", "p = p * s - 0.3761252595653534;", "matmul_lanes_f32"},
-	{"include/activation.glsl", "p = p * t + 0.6382256746292114;", "p = p * t + 0.6382246746292114;", "matmul_lanes_f32"},
+	{"include/activation.glsl", "p = p * s - 0.3761262595653534;", "p = p * s - 0.3761362595653534;", "matmul_lanes_f32"},
+	{"include/activation.glsl", "p = p * t + 0.6382256746292114;", "p = p * t + 0.6383256746292114;", "matmul_lanes_f32"},
 	// The other kernels of the encoder.
 	{"layernorm.comp", "    barrier(); // the last sum was read\n    sums[lane] = value;\n    barrier();", "    sums[lane] = value;", "layernorm_f32"},
 	{"layernorm.comp", "1.0 / sqrt(variance + epsilon)", "1.0 / (sqrt(variance) + epsilon)", "layernorm_f32"},
@@ -167,7 +169,8 @@ func TestMutations(t *testing.T) {
 		}
 		return !report.Passed()
 	}
-	for _, kernel := range []string{"rope_f32", "context_f16", "softmax", "attention_tiled_f32"} {
+	for _, kernel := range []string{"rope_f32", "context_f16", "softmax", "attention_lanes_f32", "attention_tiled_f32",
+		"matmul_lanes_f32", "matmul_tiled_f32", "layernorm_f32", "pool"} {
 		t.Run("unchanged/"+kernel, func(t *testing.T) {
 			if fails(t, mutation{kernel: kernel}) {
 				t.Error("verification finds fault in a kernel that was not changed")

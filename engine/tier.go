@@ -31,13 +31,8 @@ func (t Tier) validate() error {
 	return nil
 }
 
-// QueryTile returns the queries that one workgroup of the tier's kernels takes.
-func (t Tier) QueryTile() int {
-	if t == Lanes {
-		return 64
-	}
-	return 32
-}
+// QueryTile returns the queries of a tile of the block map of the tier's kernels.
+func (t Tier) QueryTile() int { return 32 }
 
 // Traits are what planning needs to know of a device.
 type Traits struct {

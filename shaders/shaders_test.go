@@ -103,7 +103,7 @@ func TestReflect(t *testing.T) {
 	if !slices.Equal(k.Push, wantPush) || k.PushSize != 36 {
 		t.Errorf("push constants are %v, %d bytes, must be %v, 36 bytes", k.Push, k.PushSize, wantPush)
 	}
-	for name, id := range map[string]uint32{"HEAD_DIM": 1, "PARTS": 2} {
+	for name, id := range map[string]uint32{"HEAD_DIM": 1, "ROWS": 2} {
 		if got, ok := k.Constants[name]; !ok || got != id {
 			t.Errorf("specialization constant %s has id %d (known: %v), must have %d", name, got, ok, id)
 		}

@@ -13,8 +13,8 @@ import (
 type View struct {
 	Layer     int
 	Heads     gaze.Span
-	Rectangle gaze.Rectangle // of packed queries and keys; it begins at multiples of Cell
-	Cell      int            // pairs along one side of a cell: a power of two, at most engine.HeatmapTile
+	Rectangle gaze.Rectangle // of packed queries and keys
+	Cell      gaze.Cell      // each side a power of two, at most engine.HeatmapTile
 	Sum       bool           // pool by the sum of a cell's weights, else by the greatest
 	Measure   Measure
 }
@@ -42,7 +42,10 @@ func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timin
 	if err := v.Rectangle.Validate(l.n); err != nil {
 		return nil, nil, err
 	}
-	rows, columns := v.Rectangle.Cells(max(v.Cell, 1))
+	if err := engine.CheckCell(v.Cell); err != nil {
+		return nil, nil, err
+	}
+	rows, columns := v.Rectangle.Cells(v.Cell)
 	heads := v.Heads.End - v.Heads.First
 	cells := make([]float32, heads*rows*columns)
 	h := engine.Heatmap{FirstHead: v.Heads.First, Heads: heads, HeadDim: l.HeadDim, Scale: l.ScoreScale(), Map: l.blockMap,

@@ -32,10 +32,11 @@ const (
 // cells, [heads, rows, columns] of v.Rectangle.Cells(v.Cell), with
 // engine.HiddenCell where no pair is visible. It takes memory for the cells alone.
 func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timing, error) {
-	l, err := c.layer(v.Layer)
+	l, release, err := c.layer(v.Layer)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer release()
 	if v.Heads.First < 0 || v.Heads.End > l.Heads || v.Heads.First >= v.Heads.End {
 		return nil, nil, fmt.Errorf("heads %d to %d: expected at least one of 0 to %d", v.Heads.First, v.Heads.End, l.Heads)
 	}

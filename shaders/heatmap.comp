@@ -1,10 +1,11 @@
-// A picture of a rectangle of attention weights: cells of CELL x CELL pairs,
-// recomputed from queries, keys and the log-sum-exp of each row, and pooled
-// (reference.Heatmap):
+// A picture of a rectangle of attention weights: cells of so many queries by so
+// many keys, recomputed from queries, keys and the log-sum-exp of each row, and
+// pooled (reference.Heatmap):
 //   w[i, j]     = exp(scale * q[head, i] . k[head, j] - lse[head, i])
-//   cells[r, c] = the greatest, or the sum, of w over the visible pairs of the cell
-// A cell of which no pair is visible is left alone. The rectangle begins at
-// multiples of the cell, which is a power of two, at most QUERY_TILE.
+//   cells[r, c] = the greatest, or the sum, of w
+// over those of its visible pairs that the rectangle has. A cell without any is
+// left alone. Cells begin at multiples of their sides, each a power of two, at most
+// QUERY_TILE.
 //
 // A workgroup takes a tile of 64 queries, so that no other has a part of its
 // cells, and those of its tiles of keys that lie in one chunk of keys, which is a
@@ -42,7 +43,8 @@ layout(push_constant) uniform Push {
     uint first_head;
     float scale;
     uint first_query, end_query, first_key, end_key; // the rectangle
-    uint cell, cell_rows, cell_columns;
+    uint cell_queries, cell_keys; // pairs of a cell
+    uint cell_rows, cell_columns;
     uint chunk; // keys of a workgroup
     uint sum;   // 1: the sum, 0: the greatest
 };
@@ -103,7 +105,7 @@ void main()
         barrier();
 
         // Along each row first, in place.
-        uint width = min(cell, KEY_TILE), pooled = KEY_TILE / width;
+        uint width = min(cell_keys, KEY_TILE), pooled = KEY_TILE / width;
         [[dont_unroll]] for (uint row = id; row < QUERY_TILE; row += LANES) {
             uint at = row * KEY_TILE;
             [[dont_unroll]] for (uint c = 0u; c < pooled; c++) {
@@ -116,15 +118,16 @@ void main()
         }
         barrier();
         // Then down the columns. A cell's tiles of keys all come to the same invocation.
-        uint count = QUERY_TILE / cell * pooled;
+        uint count = QUERY_TILE / cell_queries * pooled;
         [[dont_unroll]] for (uint i = id; i < count; i += LANES) {
-            uint row = i / pooled * cell, c = i % pooled;
+            uint row = i / pooled * cell_queries, c = i % pooled;
             float value = tile[row * KEY_TILE + c];
-            [[dont_unroll]] for (uint j = 1u; j < cell; j++) {
+            [[dont_unroll]] for (uint j = 1u; j < cell_queries; j++) {
                 value = pool(value, tile[(row + j) * KEY_TILE + c]);
             }
             if (value != HIDDEN) {
-                uint cell_row = (first_row + row - first_query) / cell, cell_column = (tile_key + c * width - first_key) / cell;
+                uint cell_row = (first_row + row) / cell_queries - first_query / cell_queries;
+                uint cell_column = (tile_key + c * width) / cell_keys - first_key / cell_keys;
                 uint at = ((head - first_head) * cell_rows + cell_row) * cell_columns + cell_column;
                 cells[at] = pool(cells[at], value);
             }

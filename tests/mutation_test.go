@@ -65,6 +65,11 @@ var mutations = []mutation{
 	// Pictures.
 	{"heatmap.comp", "tile_key + KEY_TILE <= first_key ||", "tile_key <= first_key ||", "heatmap_f32"},
 	{"heatmap.comp", "column < end_key;", "column <= end_key;", "heatmap_f32"},
+	{"heatmap.comp", "(first_row + row) / cell_queries - first_query / cell_queries", "(first_row + row - first_query) / cell_queries", "heatmap_f32"},
+	{"heatmap.comp", "/ cell_keys - first_key / cell_keys", "/ cell_queries - first_key / cell_queries", "heatmap_f32"},
+	{"heatmap.comp", "QUERY_TILE / cell_queries * pooled", "QUERY_TILE / cell_keys * pooled", "heatmap_f32"},
+	{"heatmap.comp", "min(cell_keys, KEY_TILE)", "min(cell_queries, KEY_TILE)", "heatmap_f32"},
+	{"heatmap.comp", "j < cell_queries; j++", "j < cell_keys; j++", "heatmap_f32"},
 	{"heatmap.comp", "row < end_query ?", "row <= end_query ?", "heatmap_f32"},
 	{"heatmap.comp", "row_lse[i] = lse[head * lse_head + row];", "row_lse[i] = lse[head * lse_head + first_row];", "heatmap_f32"},
 	{"heatmap.comp", "        barrier();\n        // Then down", "        // Then down", "heatmap_f32"},

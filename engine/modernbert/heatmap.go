@@ -13,8 +13,8 @@ import (
 type View struct {
 	Layer     int
 	Heads     gaze.Span
-	Rectangle gaze.Rectangle // of packed queries and keys; it begins at multiples of Cell
-	Cell      int            // pairs along one side of a cell: a power of two, at most engine.HeatmapTile
+	Rectangle gaze.Rectangle // of packed queries and keys
+	Cell      gaze.Cell      // each side a power of two, at most engine.HeatmapTile
 	Sum       bool           // pool by the sum of a cell's weights, else by the greatest
 	Measure   Measure
 }
@@ -32,17 +32,21 @@ const (
 // cells, [heads, rows, columns] of v.Rectangle.Cells(v.Cell), with
 // engine.HiddenCell where no pair is visible. It takes memory for the cells alone.
 func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timing, error) {
-	l, err := c.layer(v.Layer)
+	l, release, err := c.layer(v.Layer)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer release()
 	if v.Heads.First < 0 || v.Heads.End > l.Heads || v.Heads.First >= v.Heads.End {
 		return nil, nil, fmt.Errorf("heads %d to %d: expected at least one of 0 to %d", v.Heads.First, v.Heads.End, l.Heads)
 	}
 	if err := v.Rectangle.Validate(l.n); err != nil {
 		return nil, nil, err
 	}
-	rows, columns := v.Rectangle.Cells(max(v.Cell, 1))
+	if err := engine.CheckCell(v.Cell); err != nil {
+		return nil, nil, err
+	}
+	rows, columns := v.Rectangle.Cells(v.Cell)
 	heads := v.Heads.End - v.Heads.First
 	cells := make([]float32, heads*rows*columns)
 	h := engine.Heatmap{FirstHead: v.Heads.First, Heads: heads, HeadDim: l.HeadDim, Scale: l.ScoreScale(), Map: l.blockMap,

@@ -11,10 +11,11 @@ import (
 // Statistics recomputes the attention weights of a captured layer and returns
 // what each query's amount to, [heads, n] over the packed tokens.
 func (c *Capture) Statistics(ctx context.Context, layer int) ([]engine.RowStatistic, error) {
-	l, err := c.layer(layer)
+	l, release, err := c.layer(layer)
 	if err != nil {
 		return nil, err
 	}
+	defer release()
 	statistics := make([]engine.RowStatistic, l.Heads*l.n)
 	const size = int64(unsafe.Sizeof(engine.RowStatistic{}))
 	r := engine.RowStatistics{Heads: l.Heads, HeadDim: l.HeadDim, Scale: l.ScoreScale(), Map: l.blockMap,

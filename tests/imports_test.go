@@ -30,9 +30,10 @@ var allowed = map[string][]string{
 	"engine/tokenizer":      {""},
 	"engine/verify":         {"", "engine", "engine/checkpoint", "reference"},
 	"visualize":             {"", "golang.org/x/image/..."},
-	"visualize/explore":     {},
+	"visualize/explore":     {"", "visualize", "golang.org/x/image/..."},
 	"configs":               {"", "github.com/BurntSushi/toml"},
-	"cmd/gaze":              {"", "configs", "engine", "engine/builtin", "engine/checkpoint", "engine/checkpoint/hub", "engine/modernbert", "engine/tokenizer", "engine/verify", "reference", "shaders", "visualize", "vk"},
+	"cmd/internal/load":     {"", "configs", "engine/checkpoint", "engine/tokenizer"},
+	"cmd/gaze":              {"", "cmd/internal/load", "configs", "engine", "engine/builtin", "engine/checkpoint", "engine/checkpoint/hub", "engine/modernbert", "engine/tokenizer", "engine/verify", "reference", "shaders", "visualize", "vk"},
 	"tests":                 {},
 
 	"tests/peers/gaze/embed":   {"engine", "engine/checkpoint", "engine/modernbert"},

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/tokenizer"
 	"github.com/gazevk/gaze/reference"
@@ -250,7 +251,7 @@ func TestTokenLabels(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"[CLS]", "the", `" "`, `" "`, `"`, "a", `"\n"`, `" "`, "�", "�", "[SEP]"}
-	if got := tokenLabels(tokens, e.IDs); !slices.Equal(got, want) {
+	if got := load.TokenLabels(tokens, e.IDs); !slices.Equal(got, want) {
 		t.Errorf("%q, expected %q", got, want)
 	}
 }

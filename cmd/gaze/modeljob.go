@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
-	"strings"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/cmd/internal/load"

@@ -78,7 +78,8 @@ type Explorer struct {
 	swallow   bool // the next letter, which belongs to a key that did something
 	prompt    *prompt
 	find      string
-	found     []int
+	found     []int // tokens, ascending
+	hits      []int // the first of each occurrence
 	rollout   bool
 	following bool
 	paused    bool
@@ -102,10 +103,10 @@ type Settings struct {
 	Measure     visualize.Measure
 	Scale       visualize.Scale
 	Pooling     visualize.Pooling
-	Colors      string // a colour map
-	Range       RangeMode
-	Order       string // of the overview
-	Overlay     bool   // of the mask's edges
+	Colors      string    // a colour map
+	Range       RangeMode `json:"-"`
+	Order       string    // of the overview
+	Overlay     bool      // of the mask's edges
 }
 
 // A RangeMode says when the range of colours changes.
@@ -190,10 +191,11 @@ func (e *Explorer) Post(do func()) {
 // Open shows a run, whose layers come by [Explorer.Complete]. What was shown
 // stays until the run has the layer that is looked at.
 func (e *Explorer) Open(run *Run) {
-	if e.next != nil {
-		e.drop(e.next)
-	}
+	before := e.next
 	e.next, e.failed, e.progress = run, nil, 0
+	if before != nil {
+		e.drop(before)
+	}
 	e.settle()
 	e.dirty = true
 }
@@ -217,11 +219,45 @@ func (e *Explorer) Progress(done float64) {
 // Fail says that there will be no attention of the text that was asked for.
 func (e *Explorer) Fail(err error) {
 	e.failed, e.progress, e.dirty = err, 1, true
-	if e.next != nil {
-		e.drop(e.next)
+	if before := e.next; before != nil {
 		e.next = nil
+		e.drop(before)
 	}
 }
+
+// Abandon says that no more of a run's layers will come, and that nothing more of
+// it can be computed.
+func (e *Explorer) Abandon(run *Run) {
+	run.gone = true
+	if e.next == run {
+		e.next = nil
+		e.drop(run)
+	}
+}
+
+// Warn shows a message.
+func (e *Explorer) Warn(message string) {
+	e.say("%s", message)
+	e.dirty = true
+}
+
+// Ready reports whether there is a run, and all of it.
+func (e *Explorer) Ready() bool {
+	e.catchUp()
+	return e.run != nil && e.next == nil && e.progress >= 1 && e.failed == nil
+}
+
+// Failure returns why there is no attention of the text that was asked for.
+func (e *Explorer) Failure() error {
+	e.catchUp()
+	return e.failed
+}
+
+// Trouble returns why something in sight could not be computed.
+func (e *Explorer) Trouble() error { return e.store.failure() }
+
+// InMap reports whether a map is in sight, not the overview.
+func (e *Explorer) InMap() bool { return e.screen == mapScreen }
 
 // settle shows the next run if it has what is looked at.
 func (e *Explorer) settle() {

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 )
@@ -173,7 +174,7 @@ func (s *store) loop() {
 			s.lock.Unlock()
 			value, err := p.compute(ctx)
 			s.lock.Lock()
-			cancelled := ctx.Err() != nil
+			cancelled := ctx.Err() != nil || errors.Is(err, context.Canceled)
 			s.cancel()
 			s.current = nil
 			if !cancelled {
@@ -193,7 +194,7 @@ func need[T any](s *store, p part) (value T, ok bool) {
 		value, ok = r.value.(T)
 		return value, ok && r.err == nil
 	}
-	if run := p.run(); p.layer() < run.done && !slices.Contains(s.wanted, p) {
+	if run := p.run(); p.layer() < run.done && !run.gone && !slices.Contains(s.wanted, p) {
 		s.wanted = append(s.wanted, p)
 	}
 	return value, false

@@ -125,7 +125,7 @@ func (e *Explorer) promptFind() {
 	e.prompt.done = func(text string) error {
 		e.find = text
 		e.search()
-		if len(e.found) == 0 {
+		if len(e.hits) == 0 {
 			if text == "" {
 				return nil
 			}
@@ -136,39 +136,64 @@ func (e *Explorer) promptFind() {
 	}
 }
 
-// search lists the tokens that hold what is sought, whatever the case.
+// search lists the tokens that hold what is sought, whatever the case: within
+// one token, or in the text over several.
 func (e *Explorer) search() {
-	e.found = e.found[:0]
+	e.found, e.hits = e.found[:0], e.hits[:0]
 	if e.find == "" || e.run == nil {
 		return
 	}
 	wanted := strings.ToLower(e.find)
+	text := strings.ToLower(e.run.Text)
+	if len(text) != len(e.run.Text) {
+		text = e.run.Text // offsets must be those of the tokens
+	}
+	next := strings.Index(text, wanted) // the first byte of the next occurrence
 	for i, token := range e.run.Tokens {
-		if strings.Contains(strings.ToLower(token.Label), wanted) {
-			e.found = append(e.found, i)
+		for next >= 0 && token.End > token.First && next+len(wanted) <= token.First {
+			next = after(text, wanted, next)
+		}
+		within := strings.Contains(strings.ToLower(token.Label), wanted)
+		across := next >= 0 && token.First < next+len(wanted) && token.End > next
+		if !within && !across {
+			continue
+		}
+		e.found = append(e.found, i)
+		if !across || token.First <= next {
+			e.hits = append(e.hits, i)
 		}
 	}
 }
 
-// nextFound pins the query that was found next after the pinned one, or before it.
+// after returns where wanted occurs next behind an occurrence; -1: nowhere.
+func after(text, wanted string, at int) int {
+	next := strings.Index(text[at+len(wanted):], wanted)
+	if next < 0 {
+		return -1
+	}
+	return at + len(wanted) + next
+}
+
+// nextFound pins the query of the next occurrence after the pinned one, or of
+// that before it.
 func (e *Explorer) nextFound(step int) {
-	if len(e.found) == 0 {
+	if len(e.hits) == 0 {
 		e.say("nothing was found: press / to look for a token")
 		return
 	}
 	at := 0
-	for at < len(e.found)-1 && e.found[at] < e.pinned.query {
+	for at < len(e.hits)-1 && e.hits[at] < e.pinned.query {
 		at++
 	}
-	if e.pin && e.found[at] == e.pinned.query || step < 0 {
-		at = (at + step + len(e.found)) % len(e.found)
+	if e.pin && e.hits[at] == e.pinned.query || step < 0 {
+		at = (at + step + len(e.hits)) % len(e.hits)
 	}
-	token := e.found[at]
+	token := e.hits[at]
 	e.pinAt(token, token)
 	if e.screen == mapScreen {
 		e.view.reveal(token, token)
 	}
-	e.say("%d of %d", at+1, len(e.found))
+	e.say("%d of %d", at+1, len(e.hits))
 }
 
 // promptGoTo asks for a pair.

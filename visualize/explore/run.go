@@ -21,7 +21,8 @@ type Run struct {
 	// device, to reproduce a picture.
 	Command []string
 
-	done int // layers that are complete, from the first
+	done int  // layers that are complete, from the first
+	gone bool // nothing more can be computed
 }
 
 // A Token is one of a run's text.

@@ -32,6 +32,7 @@ type Script struct {
 	name  string
 	lines []command
 	until time.Time // of wait
+	begun bool
 	// Snap writes a frame to a file.
 	Snap func(path string, frame *image.RGBA) error
 }
@@ -210,9 +211,13 @@ func (c chord) types() (rune, bool) {
 	return letter, true
 }
 
+// Fresh reports whether nothing was played yet.
+func (s *Script) Fresh() bool { return !s.begun }
+
 // Step plays on until something has to be waited for, and reports whether the
 // script is at its end. It is to be called before each frame.
 func (s *Script) Step(e *Explorer) (ended bool, err error) {
+	s.begun = true
 	for len(s.lines) > 0 {
 		c := &s.lines[0]
 		switch {

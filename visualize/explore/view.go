@@ -27,7 +27,7 @@ func (v *view) fitted() float64 {
 // fit shows everything.
 func (v *view) fit() {
 	v.scale = v.fitted()
-	v.clamp()
+	v.key, v.query = 0, 0
 }
 
 // zoom multiplies the scale, and keeps the pair at (x, y) where it is.
@@ -97,6 +97,9 @@ func (v *view) resize(box image.Rectangle) {
 // clamp keeps the map in the box: its edge never leaves the box's, and one that
 // is smaller than the box lies at its left and its top.
 func (v *view) clamp() {
+	if v.scale == 0 { // there is no box yet
+		return
+	}
 	v.key = min(v.key, float64(v.n)-float64(v.box.Dx())/v.scale)
 	v.query = min(v.query, float64(v.n)-float64(v.box.Dy())/v.scale)
 	v.key, v.query = max(v.key, 0), max(v.query, 0)

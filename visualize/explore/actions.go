@@ -79,7 +79,7 @@ func init() {
 		{"find_next", keys("."), "the next that was found", "Tokens", func(e *Explorer) { e.nextFound(1) }},
 		{"find_previous", keys(","), "the one before", "Tokens", func(e *Explorer) { e.nextFound(-1) }},
 		{"go_to", with(Control, "g"), "go to a query and a key", "Tokens", (*Explorer).promptGoTo},
-		{"rollout", keys("r"), "what the pinned query's output is made of: attention rollout", "Tokens", (*Explorer).toggleRollout},
+		{"rollout", keys("r"), "attention rollout of the pinned query", "Tokens", (*Explorer).toggleRollout},
 		{"copy", with(Control, "c"), "copy what is read off", "Tokens", func(e *Explorer) { e.host.Copy(strings.Join(e.readout(), "\n")) }},
 
 		{"edit", append(keys("t"), with(Control, "l")...), "edit the text; the maps follow", "Text", (*Explorer).beginEdit},
@@ -126,6 +126,9 @@ func (e *Explorer) Do(name string) error {
 func (c chord) String() string { return c.labelled(string(c.key)) }
 
 func (c chord) labelled(label string) string {
+	if c == (chord{"/", Shift}) && label == "/" {
+		return "?"
+	}
 	var words []string
 	for _, m := range []struct {
 		is   Modifiers
@@ -155,6 +158,7 @@ func (e *Explorer) press(p Press) {
 			return
 		}
 	}
+	e.message = ""
 	if e.arrow(p) {
 		return
 	}

@@ -60,9 +60,10 @@ func axisOf(s visualize.Scale) func(float64) float64 {
 	}
 }
 
-// automatic returns the range that shows some values best. On a log scale those
-// are the middle 98.9 %, as a share of uniform attention is often a spike; a
-// linear one begins at 0, and a difference is as wide on either side of 0.
+// automatic returns the range that shows some values best. On a log scale it ends
+// at the greatest thousandth and begins at the least twentieth, but has at most
+// four decades: what is less is next to nothing. A linear one begins at 0, and a
+// difference is as wide on either side of 0.
 func automatic(s visualize.Scale, difference bool, values []float32) visualize.Range {
 	sorted := make([]float32, 0, len(values))
 	for _, value := range values {
@@ -87,7 +88,7 @@ func automatic(s visualize.Scale, difference bool, values []float32) visualize.R
 	case s != visualize.Log:
 		return visualize.Range{High: high}
 	}
-	low := max(float64(sorted[len(sorted)/100]), high*1e-6)
+	low := max(float64(sorted[len(sorted)/20]), high*1e-4)
 	if low >= high*0.5 {
 		low = high / 10
 	}

@@ -270,7 +270,7 @@ func (e *Explorer) drawHelp() {
 		rows[a.group] = append(rows[a.group], a)
 	}
 	line := c.height(textRole) + c.px(3)
-	columns, width := 2, min(c.px(470), (c.img.Rect.Dx()-c.px(40))/2)
+	columns, width := 2, min(c.px(500), (c.img.Rect.Dx()-c.px(40))/2)
 	if c.img.Rect.Dx() < c.px(800) {
 		columns, width = 1, c.img.Rect.Dx()-c.px(40)
 	}
@@ -290,8 +290,8 @@ func (e *Explorer) drawHelp() {
 		y += line + c.px(4)
 	}
 	row := func(keys, help string) {
-		c.write(textRole, ink, c.shorten(textRole, keys, c.px(150)), x, y)
-		c.write(textRole, quietInk, c.shorten(textRole, help, width-c.px(166)), x+c.px(156), y)
+		c.write(textRole, ink, c.shorten(textRole, keys, c.px(144)), x, y)
+		c.write(textRole, quietInk, c.shorten(textRole, help, width-c.px(156)), x+c.px(148), y)
 		y += line
 	}
 	for _, g := range groups {

@@ -139,7 +139,6 @@ func (e *Explorer) sample(p *pane) (values []float32, complete bool) {
 func (e *Explorer) drawPane(p *pane, table *[256]color.RGBA) {
 	c, v := &e.canvas, &p.view
 	shown := v.shown()
-	c.fill(v.box, fieldPaper, 0xff)
 	c.fill(shown, panelPaper, 0xff)
 	if !p.available() {
 		c.write(textRole, quietInk, "not computed yet", shown.Min.X+c.px(12), shown.Min.Y+c.px(12))

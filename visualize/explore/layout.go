@@ -41,13 +41,14 @@ func (e *Explorer) arrange() {
 			l.side.Min.X = l.body.Max.X - px(sideWidth)
 			l.body.Max.X = l.side.Min.X - px(gap)
 		}
-		if l.body.Dy() > px(420) {
+		if l.body.Dy() > px(420) && e.run != nil {
 			l.text = l.body
-			l.text.Min.Y = l.body.Max.Y - min(l.body.Dy()/5, px(150))
+			height := min(l.body.Dy()/5, px(150))
+			if lines := len(e.flow(l.text.Dx()).lines); lines < 100 {
+				height = min(height, lines*c.pitch()+px(12))
+			}
+			l.text.Min.Y = l.body.Max.Y - height
 			l.body.Max.Y = l.text.Min.Y - px(gap)
-		}
-		if !l.side.Empty() {
-			l.text.Max.X = l.body.Max.X
 		}
 		l.panes = e.split(l.body)
 	}

@@ -20,9 +20,10 @@ type piece struct {
 	from, to int // pixels from the left
 }
 
-// flow returns the lines of the text, as wide as they may be.
-func (e *Explorer) flow() *flow {
-	c, width := &e.canvas, e.layout.text.Dx()-2*e.canvas.px(10)
+// flow returns the lines of the text in a box that is so wide.
+func (e *Explorer) flow(width int) *flow {
+	c := &e.canvas
+	width -= 2 * c.px(10)
 	if f := e.flowed; f != nil && f.run == e.run && f.width == width && f.density == c.density {
 		return f
 	}
@@ -70,7 +71,7 @@ func (e *Explorer) drawText() {
 		return
 	}
 	c.fill(box, panelPaper, 0xff)
-	f := e.flow()
+	f := e.flow(box.Dx())
 	query, ok := e.query()
 	var row []float32
 	shade := accentInk
@@ -152,7 +153,7 @@ func (e *Explorer) tokenAt(at image.Point) (int, bool) {
 	if e.run == nil || box.Empty() || !at.In(box) {
 		return 0, false
 	}
-	f := e.flow()
+	f := e.flow(box.Dx())
 	i := e.textLine + (at.Y-box.Min.Y-e.canvas.px(8))/e.canvas.pitch()
 	if i < 0 || i >= len(f.lines) {
 		return 0, false

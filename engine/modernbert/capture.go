@@ -52,6 +52,7 @@ type Capture struct {
 	engine  *engine.Engine
 	traits  engine.Traits
 	program *Program
+	ids     []uint32 // of the packed tokens
 	buffers *engine.Buffers
 	state   *captureState
 }
@@ -64,12 +65,12 @@ type captureState struct {
 	closed   bool
 }
 
-func (m *Model) newCapture(p *Program) (*Capture, error) {
+func (m *Model) newCapture(p *Program, ids []uint32) (*Capture, error) {
 	buffers, err := m.engine.NewBuffers(p.Captured)
 	if err != nil {
 		return nil, fmt.Errorf("what attention weights of %d layers follow from: %w", len(p.Want.Capture), err)
 	}
-	return &Capture{m.engine, m.traits, p, buffers, &captureState{}}, nil
+	return &Capture{m.engine, m.traits, p, ids, buffers, &captureState{}}, nil
 }
 
 // complete notes that all captured layers up to that one are there.

@@ -77,7 +77,7 @@ func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, watch 
 	if err := w.buffers.Upload(ctx, bufIDs, 0, engine.Bytes(ids)); err != nil {
 		return nil, err
 	}
-	capture, err := m.newCapture(w.program)
+	capture, err := m.newCapture(w.program, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -15,16 +15,15 @@ import (
 func (v *verifier) pictures(ctx context.Context, p *problem) error {
 	traits := v.Traits()
 	traits.CPU = p.index/cycle%2 == 0 // what suits a CPU and what suits a GPU
-	random := rand.New(rand.NewPCG(v.options.Seed, uint64(p.index)|2<<32))
-	for _, kernel := range []string{"heatmap_", "statistics_"} {
+	for i, kernel := range []string{"heatmap_", "statistics_"} {
 		if !v.wants(kernel + string(p.Precision)) {
 			continue
 		}
 		p.ready()
-		c, err := statisticsCase(traits, p)
-		if kernel == "heatmap_" {
-			c, err = heatmapCase(random, traits, p)
-		}
+		// A generator of its own, so that it may also be checked alone.
+		random := rand.New(rand.NewPCG(v.options.Seed, uint64(p.index)|uint64(2+i)<<32))
+		one := []func(*rand.Rand, engine.Traits, *problem) (*layerCase, error){heatmapCase, statisticsCase}[i]
+		c, err := one(random, traits, p)
 		if err != nil {
 			return err
 		}

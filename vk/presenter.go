@@ -36,6 +36,9 @@ const presentAttempts = 16
 // ErrNoDevice.
 func OpenPresenter(name string, extensions []string, surface func(instance any) (uintptr, error), opts ...Option) (*Presenter, error) {
 	if len(extensions) == 0 {
+		if _, err := Adapters(opts...); err != nil { // without a driver the window system knows none either
+			return nil, err
+		}
 		return nil, fmt.Errorf("vk: the window system knows no Vulkan surfaces: %w", ErrNotSupported)
 	}
 	o := gather(opts)

@@ -158,3 +158,10 @@ func parse(data []byte) (*image.RGBA, error) {
 	}
 	return screen, nil
 }
+
+// Layout makes the keyboard one of that layout, such as "fr" or "us(dvorak)".
+// Windows that are opened after it have it.
+func (d *Display) Layout(t testing.TB, layout string) {
+	t.Helper()
+	d.run(t, "setxkbmap", layout)
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/visualize"
 	"github.com/gazevk/gaze/visualize/explore"
+	"github.com/gazevk/gaze/visualize/viewer"
 	"github.com/gazevk/gaze/vk"
 )
 
@@ -33,7 +34,7 @@ type program struct {
 
 	explorer *explore.Explorer
 	live     *live
-	window   window // nil without one
+	window   atomic.Pointer[viewer.Window] // nil without one
 	state    state
 	messages atomic.Int64 // of the validation layers
 	variants *variants
@@ -44,14 +45,6 @@ type program struct {
 	lines    chan string // of standard input, for --follow
 	failed   error       // what ends the program
 	paused   atomic.Bool
-}
-
-// A window is what shows the program, if any.
-type window interface {
-	Wake()
-	SetClipboard(text string)
-	Close()
-	KeyLabel(key explore.Key) string
 }
 
 func (p *program) run(ctx context.Context) (err error) {
@@ -210,7 +203,7 @@ func (p *program) Handle(event explore.Event) {
 	if p.recorder != nil {
 		p.recorder.Record(event)
 	}
-	if r, ok := event.(explore.Resize); ok && p.window != nil {
+	if r, ok := event.(explore.Resize); ok && p.window.Load() != nil {
 		p.state.Width, p.state.Height = r.Width/max(r.Density, 1), r.Height/max(r.Density, 1)
 	}
 	p.explorer.Handle(event)
@@ -225,8 +218,8 @@ func (p *program) Frame(now time.Time) (*image.RGBA, bool) {
 		p.Quit()
 	}
 	frame, changed := p.explorer.Frame(now)
-	if p.script != nil && p.window != nil {
-		time.AfterFunc(5*time.Millisecond, p.window.Wake) // it may be waiting for time to pass
+	if w := p.window.Load(); w != nil && p.script != nil {
+		time.AfterFunc(5*time.Millisecond, w.Wake) // it may be waiting for time to pass
 	}
 	return frame, changed
 }
@@ -250,9 +243,7 @@ func (p *program) proceed() error {
 	ended, err := p.script.Step(p.explorer)
 	if ended {
 		p.script = nil
-		if p.window != nil && p.options.play != "" {
-			p.Quit()
-		}
+		p.Quit()
 	}
 	return err
 }
@@ -356,28 +347,28 @@ func (p *program) Variant(step int) {
 func (p *program) Read(path string) (string, error) { return readText(nil, path) }
 
 func (p *program) Wake() {
-	if p.window != nil {
-		p.window.Wake()
+	if w := p.window.Load(); w != nil {
+		w.Wake()
 	}
 }
 
 func (p *program) Copy(text string) {
-	if p.window != nil {
-		p.window.SetClipboard(text)
+	if w := p.window.Load(); w != nil {
+		w.SetClipboard(text)
 	}
 }
 
 func (p *program) Print(line string) { fmt.Fprintln(p.stdout, line) }
 
 func (p *program) Quit() {
-	if p.window != nil {
-		p.window.Close()
+	if w := p.window.Load(); w != nil {
+		w.Close()
 	}
 }
 
 func (p *program) Label(key explore.Key) string {
-	if p.window != nil {
-		return p.window.KeyLabel(key)
+	if w := p.window.Load(); w != nil {
+		return w.KeyLabel(key)
 	}
 	return string(key)
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/modernbert"
 	"github.com/gazevk/gaze/visualize"
 	"github.com/gazevk/gaze/visualize/explore"
@@ -53,6 +54,9 @@ func (s *source) Summary(ctx context.Context, layer int) ([]explore.Summary, err
 			of.Entropy += float64(row.Entropy) / float64(s.tokens)
 			of.Distance += float64(row.Distance) / float64(s.tokens)
 			of.Sums, of.Spread = append(of.Sums, row.Sum), append(of.Spread, row.Entropy)
+		}
+		for role, share := range engine.MeanRoles(rows[head*s.tokens:][:s.tokens]) {
+			of.Roles = append(of.Roles, explore.Share{Name: engine.Role(role).String(), Share: float64(share)})
 		}
 	}
 	return summaries, nil

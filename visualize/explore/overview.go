@@ -112,7 +112,10 @@ type gallery struct {
 
 func (e *Explorer) gallery() gallery {
 	c, body := &e.canvas, e.layout.body
-	g := gallery{columns: e.run.Heads}
+	g := gallery{columns: e.run.Heads} // a layer is a row
+	if orders[e.orderAt()].key != nil {
+		g.columns = max(body.Dx()/c.px(172), 1)
+	}
 	if most := max(body.Dx()/c.px(84), 1); g.columns > most {
 		g.columns = most
 	}
@@ -217,7 +220,7 @@ func (e *Explorer) drawOverview() {
 		y := box.Max.Y + c.px(3)
 		c.writeIn(body, smallRole, ink, c.shorten(smallRole, name, g.side), box.Min.X, y)
 		if s, ok := e.summary(h); ok {
-			what := s.caption()
+			what := s.caption(e.Order)
 			of := quietInk
 			if slices.ContainsFunc(s.Sums, wrong) {
 				what, of = "rows do not add up", alarmInk
@@ -261,9 +264,14 @@ func (c *canvas) frame(clip, box image.Rectangle, width int, of color.RGBA) {
 	}
 }
 
-// caption returns what is most remarkable about a head.
-func (s Summary) caption() string {
-	if role, ok := s.strongest(); ok {
+// caption returns what is most remarkable about a head, or what orders it.
+func (s Summary) caption(order string) string {
+	for _, role := range s.Roles {
+		if role.Name == order {
+			return fmt.Sprintf("%s %.0f %%", roleNames[role.Name], 100*role.Share)
+		}
+	}
+	if role, ok := s.strongest(); ok && order == orders[0].name {
 		return fmt.Sprintf("%s %.0f %%", roleNames[role.Name], 100*role.Share)
 	}
 	return fmt.Sprintf("%.1f bits, %.*f away", s.Entropy, decimals(s.Distance), s.Distance)

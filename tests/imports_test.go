@@ -31,9 +31,11 @@ var allowed = map[string][]string{
 	"engine/verify":         {"", "engine", "engine/checkpoint", "reference"},
 	"visualize":             {"", "golang.org/x/image/..."},
 	"visualize/explore":     {},
+	"visualize/viewer":      {"visualize/explore", "vk", "github.com/go-gl/glfw/v3.3/glfw"},
 	"configs":               {"", "github.com/BurntSushi/toml"},
 	"cmd/gaze":              {"", "configs", "engine", "engine/builtin", "engine/checkpoint", "engine/checkpoint/hub", "engine/modernbert", "engine/tokenizer", "engine/verify", "reference", "shaders", "visualize", "vk"},
 	"tests":                 {},
+	"tests/display":         {},
 
 	"tests/peers/gaze/embed":   {"engine", "engine/checkpoint", "engine/modernbert"},
 	"tests/peers/gaze/kernels": {"", "engine"},

@@ -1,6 +1,6 @@
 // Package display gives tests a screen that nobody sees: an X server of their
-// own, what it shows, and a hand on its mouse and keyboard. It needs Xvfb and
-// xdotool.
+// own, what it shows, and a hand on its mouse and keyboard. It needs Xvfb,
+// xdotool, xprop and setxkbmap.
 package display
 
 import (
@@ -164,4 +164,11 @@ func parse(data []byte) (*image.RGBA, error) {
 func (d *Display) Layout(t testing.TB, layout string) {
 	t.Helper()
 	d.run(t, "setxkbmap", layout)
+}
+
+// Density says that the screen has that many dots per inch, where 96 is usual
+// and 192 makes windows twice as large. Windows that are opened after it know.
+func (d *Display) Density(t testing.TB, dots int) {
+	t.Helper()
+	d.run(t, "xprop", "-root", "-format", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER", fmt.Sprintf("Xft.dpi:\t%d\n", dots))
 }

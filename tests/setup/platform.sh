@@ -63,10 +63,9 @@ packages() {
       debian:xvfb | ubuntu:xvfb) list+=" xvfb" ;;
       fedora:xvfb) list+=" xorg-x11-server-Xvfb" ;;
       arch:xvfb) list+=" xorg-server-xvfb" ;;
-      debian:xdotool | ubuntu:xdotool | fedora:xdotool | arch:xdotool) list+=" xdotool" ;;
-      debian:keyboard | ubuntu:keyboard) list+=" x11-xkb-utils" ;;
-      fedora:keyboard) list+=" setxkbmap" ;;
-      arch:keyboard) list+=" xorg-setxkbmap" ;;
+      debian:xclients | ubuntu:xclients) list+=" xdotool x11-utils x11-xkb-utils" ;;
+      fedora:xclients) list+=" xdotool xprop setxkbmap" ;;
+      arch:xclients) list+=" xdotool xorg-xprop xorg-setxkbmap" ;;
       # What GLFW is compiled against.
       debian:windows | ubuntu:windows) list+=" libgl-dev libx11-dev libxcursor-dev libxi-dev libxinerama-dev libxrandr-dev libxxf86vm-dev" ;;
       fedora:windows) list+=" mesa-libGL-devel libX11-devel libXcursor-devel libXi-devel libXinerama-devel libXrandr-devel libXxf86vm-devel" ;;
@@ -95,7 +94,7 @@ obtain() {
     *) fail "missing: $2" "this system's package names are not known here; what brings these, by its own means:" \
       "    compiler: gcc and the C library's headers    loader: libvulkan.so.1" \
       "    driver: any Vulkan driver (Mesa's lavapipe needs no graphics card; make test asks for lavapipe itself)" \
-      "    validation: the Khronos validation layer     xvfb: Xvfb    xdotool, keyboard: the commands xdotool and setxkbmap" \
+      "    validation: the Khronos validation layer     xvfb: Xvfb    xclients: xdotool, xprop and setxkbmap" \
       "    windows: the headers of libGL, X11, Xcursor, Xi, Xinerama, Xrandr and Xxf86vm" ;;
   esac
 

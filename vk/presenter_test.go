@@ -7,6 +7,7 @@ import (
 	"image"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"unsafe"
@@ -47,6 +48,7 @@ func settle(w *glfw.Window, width, height int) {
 func surfaceOf(w *glfw.Window, count *int) func(any) (uintptr, error) {
 	return func(instance any) (uintptr, error) {
 		*count++
+		defer debug.SetGCPercent(debug.SetGCPercent(-1)) // nothing keeps the surface's variable alive
 		address, err := w.CreateWindowSurface(instance, nil)
 		if err != nil {
 			return 0, err

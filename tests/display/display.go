@@ -40,7 +40,7 @@ func StartDepth(t testing.TB, width, height, depth int) *Display {
 	}
 	defer read.Close()
 	// The server ends with its standard input: also where the tests crash.
-	server := exec.Command("sh", "-c", `Xvfb "$@" </dev/null & server=$!; read -r end; kill $server; wait $server`, "Xvfb",
+	server := exec.Command("sh", "-c", `Xvfb "$@" </dev/null & server=$!; exec 3>&-; read -r end; kill $server; wait $server`, "Xvfb",
 		"-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx%d", width, height, depth), "-fbdir", directory, "-nolisten", "tcp", "-noreset")
 	server.ExtraFiles = []*os.File{write}
 	var log strings.Builder

@@ -31,10 +31,13 @@ var allowed = map[string][]string{
 	"engine/verify":         {"", "engine", "engine/checkpoint", "reference"},
 	"visualize":             {"", "golang.org/x/image/..."},
 	"visualize/explore":     {"", "visualize", "golang.org/x/image/..."},
+	"visualize/viewer":      {"visualize/explore", "vk", "github.com/go-gl/glfw/v3.3/glfw"},
 	"configs":               {"", "github.com/BurntSushi/toml"},
 	"cmd/internal/load":     {"", "configs", "engine/checkpoint", "engine/tokenizer"},
 	"cmd/gaze":              {"", "cmd/internal/load", "configs", "engine", "engine/builtin", "engine/checkpoint", "engine/checkpoint/hub", "engine/modernbert", "engine/tokenizer", "engine/verify", "reference", "shaders", "visualize", "vk"},
+	"cmd/gaze-view":         {"", "cmd/internal/load", "configs", "engine", "engine/checkpoint", "engine/modernbert", "engine/tokenizer", "visualize", "visualize/explore", "visualize/viewer", "vk"},
 	"tests":                 {},
+	"tests/display":         {},
 
 	"tests/peers/gaze/embed":   {"engine", "engine/checkpoint", "engine/modernbert"},
 	"tests/peers/gaze/kernels": {"", "engine"},

@@ -59,40 +59,30 @@ func (p *Presenter) start(name string) error {
 	if err != nil {
 		return err
 	}
-	index, err := choose(list, name)
-	if err != nil {
-		return err
-	}
 	if err := p.openSurface(); err != nil {
 		return err
 	}
-	var able []Adapter
+	able := make([]bool, len(list))
 	var reason error
 	for i := range list {
 		family, err := p.family(devices[i])
 		if err != nil {
-			reason = err
-		} else if family >= 0 && list[i].usable() == nil {
+			reason = err // a device that fails is no obstacle to another
+		}
+		if able[i] = family >= 0 && list[i].usable() == nil; able[i] {
 			list[i].raw.family = C.int32_t(family)
-			able = append(able, list[i])
 		}
 	}
+	index, err := chooseAble(list, able, name)
 	switch {
-	case len(able) == 0 && reason != nil:
+	case err != nil:
+		return err
+	case index < 0 && reason != nil:
 		return reason
-	case len(able) == 0:
+	case index < 0:
 		return fmt.Errorf("vk: %w can present to this window; there is %s", ErrNoDevice, names(list))
 	}
-	best, err := choose(able, "auto")
-	if err != nil {
-		return err
-	}
-	for i, a := range able {
-		if a.Index == index {
-			best = i
-		}
-	}
-	p.d.adapter, p.d.physical = able[best], devices[able[best].Index]
+	p.d.adapter, p.d.physical = list[index], devices[index]
 	return p.d.create(true)
 }
 

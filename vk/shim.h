@@ -19,7 +19,8 @@
 	F(GetPhysicalDeviceCooperativeMatrixPropertiesKHR) \
 	F(GetPipelineExecutablePropertiesKHR) F(GetPipelineExecutableStatisticsKHR)
 
-// What a presenter needs; NULL unless the instance was made with the extensions of a surface.
+// What a presenter needs; NULL unless the instance was made with the extensions of a surface. The Go binding looks such
+// functions up once for the whole process, in an instance that may lack them.
 #define GAZE_SURFACE_FUNCTIONS(F) \
 	F(DestroySurfaceKHR) F(GetPhysicalDeviceSurfaceSupportKHR) F(GetPhysicalDeviceSurfaceCapabilitiesKHR) F(GetPhysicalDeviceSurfaceFormatsKHR) \
 	F(CreateSwapchainKHR) F(DestroySwapchainKHR) F(GetSwapchainImagesKHR) F(AcquireNextImageKHR) F(QueuePresentKHR) \

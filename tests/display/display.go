@@ -1,6 +1,6 @@
 // Package display gives tests a screen that nobody sees: an X server of their
-// own, what it shows, and a hand on its mouse and keyboard. It needs Xvfb and
-// xdotool.
+// own, what it shows, and a hand on its mouse and keyboard. It needs Xvfb,
+// xdotool, xprop and setxkbmap.
 package display
 
 import (
@@ -40,7 +40,7 @@ func StartDepth(t testing.TB, width, height, depth int) *Display {
 	}
 	defer read.Close()
 	// The server ends with its standard input: also where the tests crash.
-	server := exec.Command("sh", "-c", `Xvfb "$@" </dev/null & server=$!; read -r end; kill $server; wait $server`, "Xvfb",
+	server := exec.Command("sh", "-c", `Xvfb "$@" </dev/null & server=$!; exec 3>&-; read -r end; kill $server; wait $server`, "Xvfb",
 		"-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx%d", width, height, depth), "-fbdir", directory, "-nolisten", "tcp", "-noreset")
 	server.ExtraFiles = []*os.File{write}
 	var log strings.Builder
@@ -164,4 +164,11 @@ func parse(data []byte) (*image.RGBA, error) {
 func (d *Display) Layout(t testing.TB, layout string) {
 	t.Helper()
 	d.run(t, "setxkbmap", layout)
+}
+
+// Density says that the screen has that many dots per inch, where 96 is usual
+// and 192 makes windows twice as large. Windows that are opened after it know.
+func (d *Display) Density(t testing.TB, dots int) {
+	t.Helper()
+	d.run(t, "xprop", "-root", "-format", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER", fmt.Sprintf("Xft.dpi:\t%d\n", dots))
 }

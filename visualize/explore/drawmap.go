@@ -110,7 +110,7 @@ func (e *Explorer) fitRange() {
 // sample returns values of cells that a pane shows, evenly spread, and whether
 // all of its squares are there.
 func (e *Explorer) sample(p *pane) (values []float32, complete bool) {
-	const most = 1 << 16
+	const most = 1 << 15
 	complete = true
 	r, cell := p.view.visible(), p.view.cell()
 	total := ceilDivide(r.Queries.End-r.Queries.First, cell) * ceilDivide(r.Keys.End-r.Keys.First, cell)

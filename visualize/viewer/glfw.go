@@ -22,7 +22,7 @@ type sayings struct {
 	to   io.Writer // for what others log
 }
 
-func listen() *sayings {
+func overhear() *sayings {
 	s := &sayings{to: log.Writer()}
 	log.SetOutput(s)
 	return s
@@ -46,6 +46,19 @@ func (s *sayings) or(err error) error {
 		return errors.New(*last)
 	}
 	return err
+}
+
+// post wakes the window's thread from any other. The binding looks for errors
+// wherever it is called: one of the window's thread is no reason to panic here.
+func post() {
+	defer func() {
+		if caught := recover(); caught != nil {
+			if _, ok := caught.(*glfw.Error); !ok {
+				panic(caught)
+			}
+		}
+	}()
+	glfw.PostEmptyEvent()
 }
 
 // surface makes the window's Vulkan surface, for package vk.

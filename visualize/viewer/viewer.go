@@ -51,7 +51,7 @@ const patience = 100 * time.Millisecond
 func Run(ctx context.Context, o Options, open func(*Window) App) (err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	said := listen()
+	said := overhear()
 	defer said.stop()
 	defer func() { // the binding panics with what GLFW reports
 		if caught := recover(); caught != nil {

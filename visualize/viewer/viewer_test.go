@@ -95,6 +95,11 @@ func noise(width, height int) *image.RGBA {
 // closes it, demanding no error and that validation was silent.
 func start(t *testing.T, screen *display.Display, opts ...vk.Option) *session {
 	t.Helper()
+	return startOfSize(t, screen, explore.Resize{Width: 300, Height: 200, Density: 1}, opts...)
+}
+
+func startOfSize(t *testing.T, screen *display.Display, size explore.Resize, opts ...vk.Option) *session {
+	t.Helper()
 	s := &session{t: t, screen: screen, ended: make(chan error, 1), handled: make(chan explore.Event, 10000)}
 	messages := new(atomic.Int64)
 	opened := make(chan *Window, 1)
@@ -125,7 +130,7 @@ func start(t *testing.T, screen *display.Display, opts ...vk.Option) *session {
 			t.Errorf("a window that is gone calls A %q", label)
 		}
 	})
-	s.expect(explore.Resize{Width: 300, Height: 200, Density: 1})
+	s.expect(size)
 	return s
 }
 
@@ -239,6 +244,43 @@ func TestResize(t *testing.T) {
 		screen.Await(t, image.NewRGBA(image.Rect(0, 0, 590, 55)))
 		screen.Xdotool(t, "windowmap", "--sync", window)
 		screen.Await(t, s.shown())
+	}
+}
+
+// On a dense screen the window has more pixels, and so has the frame.
+func TestDensity(t *testing.T) {
+	for _, c := range []struct {
+		dots int
+		want explore.Resize
+	}{
+		{96, explore.Resize{Width: 300, Height: 200, Density: 1}},
+		{120, explore.Resize{Width: 375, Height: 250, Density: 1}},
+		{144, explore.Resize{Width: 450, Height: 300, Density: 2}},
+		{192, explore.Resize{Width: 600, Height: 400, Density: 2}},
+		{48, explore.Resize{Width: 150, Height: 100, Density: 1}},
+		{24, explore.Resize{Width: 75, Height: 50, Density: 1}},
+	} {
+		t.Run(fmt.Sprint(c.dots), func(t *testing.T) {
+			screen := display.Start(t, 640, 480)
+			screen.Density(t, c.dots)
+			s := startOfSize(t, screen, c.want)
+			screen.Await(t, s.shown())
+			screen.Xdotool(t, "mousemove", "10", "10")
+			s.settle()
+			screen.Xdotool(t, "mousemove", "40", "30")
+			s.expect(explore.Move{X: 40, Y: 30})
+		})
+	}
+}
+
+// No tool here drags files; GLFW's callback gets them.
+func TestDrop(t *testing.T) {
+	s := start(t, display.Start(t, 640, 480))
+	s.onThread(func() {
+		s.window.window.SetDropCallback(nil)(s.window.window, []string{"/a text.txt", "/b"})
+	})
+	if drop, ok := (<-s.handled).(explore.Drop); !ok || !slices.Equal(drop.Paths, []string{"/a text.txt", "/b"}) {
+		t.Errorf("%#v", drop)
 	}
 }
 

@@ -36,7 +36,7 @@ func (w *Window) Wake() {
 	w.lock.Lock()
 	defer w.lock.Unlock()
 	if w.window != nil {
-		glfw.PostEmptyEvent()
+		post()
 	}
 }
 

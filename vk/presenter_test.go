@@ -8,8 +8,10 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/gazevk/gaze/tests/display"
@@ -92,7 +94,9 @@ func noise(width, height int) *image.RGBA {
 
 func present(t testing.TB, p *Presenter, frame *image.RGBA) {
 	t.Helper()
-	if err := p.Present(context.Background(), frame); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := p.Present(ctx, frame); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -192,7 +196,8 @@ func TestEveryPresenterCallFails(t *testing.T) {
 	if _, err := presentTwice(w, WithFaults(func(call string) error { calls[call]++; return nil })); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range namedCalls(t, true) {
+	// The memory of this session wants to be flushed.
+	for _, name := range append(namedCalls(t, true), "vkFlushMappedMemoryRanges") {
 		if calls[name] == 0 {
 			t.Errorf("no frame takes %s", name)
 		}
@@ -364,4 +369,52 @@ func TestNoDevicePresents(t *testing.T) {
 	w := openWindow(t, 100, 80)
 	_, err := OpenPresenter("auto", w.GetRequiredInstanceExtensions(), surfaceOf(w, new(int)))
 	wantError(t, err, ErrNoDevice, "vk: no Vulkan device can present to this window; there is 0: ")
+}
+
+// A frame that failed leaves the presenter fit for the next one.
+func TestPresentAfterFailure(t *testing.T) {
+	screen := display.Start(t, 640, 480)
+	w := openWindow(t, 100, 80)
+	failing := ""
+	p := openPresenter(t, w, WithFaults(func(call string) error {
+		if call == failing {
+			failing = ""
+			return ErrOutOfMemory
+		}
+		return nil
+	}))
+	for call, begins := range map[string]bool{ // whether it is one that makes a swapchain
+		"vkGetPhysicalDeviceSurfaceCapabilitiesKHR": false, "vkAcquireNextImageKHR": false, "vkQueueSubmit": false, "vkQueuePresentKHR": false,
+		"vkCreateSwapchainKHR": true, "vkGetSwapchainImagesKHR": true, "vkCreateBuffer": true, "vkCreateSemaphore": true, "vkEndCommandBuffer": true,
+	} {
+		for range 5 { // more often than a swapchain has images
+			present(t, p, noise(100, 80))
+			if begins {
+				p.closeChain()
+			}
+			failing = call
+			wantError(t, p.Present(context.Background(), noise(100, 80)), ErrOutOfMemory, call)
+			frame := noise(100, 80)
+			present(t, p, frame)
+			screen.Await(t, frame)
+		}
+	}
+}
+
+// The staging buffer holds one frame: the next is laid into it only once the
+// device has read the last.
+func TestPresentWaitsForLastCopy(t *testing.T) {
+	display.Start(t, 640, 480)
+	var calls []string
+	p := openPresenter(t, openWindow(t, 100, 80), WithFaults(func(call string) error {
+		calls = append(calls, call)
+		return nil
+	}))
+	present(t, p, noise(100, 80))
+	calls = nil
+	present(t, p, noise(100, 80))
+	wait, acquire := slices.Index(calls, "vkWaitForFences"), slices.Index(calls, "vkAcquireNextImageKHR")
+	if wait < 0 || wait > acquire {
+		t.Errorf("the second frame makes the calls %v", calls)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"log"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -330,6 +331,7 @@ func TestDeviceLost(t *testing.T) {
 }
 
 func TestEnds(t *testing.T) {
+	logs := log.Writer()
 	screen := display.Start(t, 640, 480)
 	s := start(t, screen)
 	s.onThread(func() { s.window.window.SetShouldClose(true) }) // what the cross in the title bar does
@@ -343,8 +345,11 @@ func TestEnds(t *testing.T) {
 		time.AfterFunc(100*time.Millisecond, cancel)
 		return &session{handled: make(chan explore.Event, 100)}
 	})
-	if err != context.Canceled && !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+	if log.Writer() != logs {
+		t.Error("what others log goes astray")
 	}
 }
 

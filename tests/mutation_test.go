@@ -63,7 +63,8 @@ var mutations = []mutation{
 	{"attention_tiled.comp", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n            barrier();\n\n            for", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n\n            for", "attention_tiled_f32"},
 	{"attention_tiled.comp", "visible >> (k + j * PARTS + part)", "visible >> (k + j + part)", "attention_tiled_f32"},
 	// Pictures.
-	{"heatmap.comp", "tile_key + KEY_TILE <= first_key ||", "tile_key <= first_key ||", "heatmap_f32"},
+	{"heatmap.comp", "chunk_begin + chunk) + KEY_TILE - 1u)", "chunk_begin + chunk))", "heatmap_f32"},
+	{"include/blockmap.glsl", "map_key_tile(middle) < tile", "map_key_tile(middle) <= tile", "heatmap_f32"},
 	{"heatmap.comp", "column < end_key;", "column <= end_key;", "heatmap_f32"},
 	{"heatmap.comp", "(first_row + row) / cell_queries - first_query / cell_queries", "(first_row + row - first_query) / cell_queries", "heatmap_f32"},
 	{"heatmap.comp", "/ cell_keys - first_key / cell_keys", "/ cell_queries - first_key / cell_queries", "heatmap_f32"},

@@ -10,8 +10,11 @@ type PeakMultiply struct {
 	Lanes, Groups  int       // invocations of a workgroup, and workgroups
 	Rounds         int       // of 16 steps, at most 64
 	Repeats        int       // of all rounds, at most 256
-	Factors, Total Ref       // [2] f32, both 1; [Groups * Lanes] f32
+	Factors, Total Ref       // PeakFactors; [Groups * Lanes] f32
 }
+
+// PeakFactors are how many f32 of 1 a PeakMultiply and a PeakMatrix read.
+const PeakFactors = 64
 
 // PeakSums are the chains of four elements that there are kernels for.
 func PeakSums(p Precision) []int {
@@ -48,7 +51,7 @@ type PeakMatrix struct {
 	M, N, K        int
 	Subgroup       int // invocations of a subgroup; a workgroup has four
 	Groups, Rounds int // workgroups; rounds of eight products a subgroup, so few that 8 Rounds K is at most 2^23
-	Factors, Total Ref // [2] f32, both 1; [4 Groups, M, N] f32
+	Factors, Total Ref // PeakFactors; [4 Groups, M, N] f32
 }
 
 // PeakShape reports whether there is a kernel for products of this shape.

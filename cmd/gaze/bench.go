@@ -173,6 +173,11 @@ func (f *benchFlags) do(ctx context.Context, s streams) error {
 			return err
 		}
 	}
+	if f.plot != "" {
+		if err := result.plot(f.plot); err != nil {
+			return err
+		}
+	}
 	text := result.table()
 	if old != nil {
 		text += "\n" + result.comparison(f.compare, old)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -77,22 +78,25 @@ func caseTable(suite string, cases []*bench.Case) string {
 	return t.String()
 }
 
-// kernelText names the kernel that took most of a case, with its share where there are more.
+// mainKernel returns the kernel that took most of a case.
+func mainKernel(c *bench.Case) bench.Kernel {
+	return slices.MaxFunc(c.Kernels, func(a, b bench.Kernel) int { return cmp.Compare(a.Seconds, b.Seconds) })
+}
+
+// kernelText names the main kernel of a case, with its share where there are more.
 func kernelText(c *bench.Case) string {
 	if len(c.Kernels) == 0 {
 		return ""
 	}
-	total, most := 0.0, c.Kernels[0]
+	total := 0.0
 	for _, k := range c.Kernels {
 		total += k.Seconds
-		if k.Seconds > most.Seconds {
-			most = k
-		}
 	}
-	if len(c.Kernels) == 1 || total == 0 || most.Seconds > 0.99*total {
-		return most.Name
+	k := mainKernel(c)
+	if len(c.Kernels) == 1 || total == 0 || k.Seconds > 0.99*total {
+		return k.Name
 	}
-	return fmt.Sprintf("%s %.0f%%", most.Name, 100*most.Seconds/total)
+	return fmt.Sprintf("%s %.0f%%", k.Name, 100*k.Seconds/total)
 }
 
 // comparison returns a table of this benchmark against an older one, case by case.

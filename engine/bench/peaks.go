@@ -98,7 +98,7 @@ func (m *meter) matrix() (Peak, error) {
 	return peak, err
 }
 
-var factors = engine.Ref{Buffer: bufFactors, Size: 8}
+var factors = engine.Ref{Buffer: bufFactors, Size: 4 * engine.PeakFactors}
 
 // clamp returns x as an integer from low to high.
 func clamp(x float64, low int, high float64) int { return int(min(max(x, float64(low)), high)) }
@@ -158,11 +158,12 @@ func (m *meter) calibrate(k busy) (float64, error) {
 }
 
 func (m *meter) busyBuffers(pass engine.Pass) (*engine.Buffers, error) {
-	buffers, err := m.engine.NewBuffers([]engine.BufferSpec{{Name: bufFactors, Bytes: 8}, {Name: bufTotal, Bytes: pass.Bind[1].Size}})
+	buffers, err := m.engine.NewBuffers([]engine.BufferSpec{{Name: bufFactors, Bytes: factors.Size}, {Name: bufTotal, Bytes: pass.Bind[1].Size}})
 	if err != nil {
 		return nil, err
 	}
-	if err := buffers.Upload(m.ctx, bufFactors, 0, engine.Bytes([]float32{1, 1})); err != nil {
+	ones := slices.Repeat([]float32{1}, engine.PeakFactors)
+	if err := buffers.Upload(m.ctx, bufFactors, 0, engine.Bytes(ones)); err != nil {
 		buffers.Close()
 		return nil, err
 	}

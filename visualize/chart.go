@@ -19,7 +19,7 @@ type Chart struct {
 type Axis struct {
 	Name  string
 	Base  float64 // of the powers that have labels: 10, or 2 for sizes; 0: 10
-	Range Range   // the zero value: that of all points, to whole powers
+	Range Range   // the zero value: that of all points, to whole powers of two
 }
 
 // A Series is points with one colour and one name.
@@ -27,7 +27,7 @@ type Series struct {
 	Name   string
 	Points []Point
 	Joined bool // by a line, in their order
-	Limit  bool // what no other can pass: a line in ink, named beside it
+	Limit  bool // what no other can pass: a line in black or grey
 }
 
 // A Point is one value over another. A line stands from Low to High, where they are not 0.
@@ -50,6 +50,9 @@ const DefaultChartSize = 560
 var seriesColors = []color.RGBA{
 	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x9e, 0x73, 0xff}, {0xcc, 0x79, 0xa7, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0xe6, 0x9f, 0x00, 0xff},
 }
+
+// limitColors are those of limits.
+var limitColors = []color.RGBA{ink, frameInk, {0xaf, 0xb8, 0xc1, 0xff}}
 
 // MostSeries is how many series there are colours for, in filled and then in
 // hollow points.
@@ -176,19 +179,25 @@ func (c Chart) plot(t *typesetter, s *scene, body image.Rectangle) []legendItem 
 	at := func(x, y float64) spot {
 		return spot{float64(body.Min.X) + c.X.position(x)*float64(body.Dx()), float64(body.Max.Y) - c.Y.position(y)*float64(body.Dy())}
 	}
-	var items []legendItem
+	var items, limits []legendItem
 	for _, series := range c.Series {
-		if series.Limit {
-			c.limit(t, s, body, series, at)
-			continue
-		}
 		hue, hollow := seriesColors[len(items)%len(seriesColors)], len(items) >= len(seriesColors)
-		var line stroke
+		if series.Limit {
+			hue = limitColors[len(limits)%len(limitColors)]
+		}
+		line := stroke{width: 1.5 * float64(t.density), color: hue}
 		for _, p := range series.Points {
 			line.spots = append(line.spots, at(p.X, p.Y))
 		}
-		if line.width, line.color = 1.5*float64(t.density), hue; series.Joined {
+		if series.Joined || series.Limit {
 			s.add(line)
+		}
+		if series.Limit {
+			limits = append(limits, legendItem{func(box image.Rectangle) shape {
+				y := float64(box.Min.Y+box.Max.Y) / 2
+				return stroke{[]spot{{float64(box.Min.X), y}, {float64(box.Max.X), y}}, line.width, hue}
+			}, series.Name})
+			continue
 		}
 		for i, p := range series.Points {
 			if p.Low > 0 {
@@ -200,22 +209,10 @@ func (c Chart) plot(t *typesetter, s *scene, body image.Rectangle) []legendItem 
 			return dot{spot{float64(box.Min.X+box.Max.X) / 2, float64(box.Min.Y+box.Max.Y) / 2}, 4 * float64(t.density), hue, hollow}
 		}, series.Name})
 	}
-	return items
+	return append(limits, items...)
 }
 
-// limit adds a limit, with its name above its last point, or left of it.
-func (c Chart) limit(t *typesetter, s *scene, body image.Rectangle, series Series, at func(x, y float64) spot) {
-	line := stroke{width: 1.5 * float64(t.density), color: ink}
-	for _, p := range series.Points {
-		line.spots = append(line.spots, at(p.X, p.Y))
-	}
-	s.add(line)
-	last := line.spots[len(line.spots)-1]
-	s.write(t.label(smallRole, ink, series.Name, min(int(last.x), body.Max.X)-t.px(4), end, max(int(last.y)-t.px(3), body.Min.Y+t.height(smallRole)), end))
-}
-
-// fit gives an axis that has none the range of all values, to whole powers of
-// two, or to the half of a power of ten.
+// fit gives an axis that has none the range of all values, to whole powers of two.
 func (a *Axis) fit(series []Series, of func(Point) []float64) {
 	if a.Base == 0 {
 		a.Base = 10

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -30,7 +31,7 @@ func (r *benchReport) plot(path string) error {
 
 // throughput draws the series of cases that differ in their tokens.
 func (r *benchReport) throughput() visualize.Chart {
-	chart := visualize.Chart{Title: "Throughput over sequence length", Subtitle: "useful work: two operations a multiply-add of a visible pair; bars from the slowest to the quickest run",
+	chart := visualize.Chart{Title: "Throughput over sequence length", Subtitle: "of visible pairs; bars reach from the slowest to the quickest run",
 		X: visualize.Axis{Name: "tokens", Base: 2}, Y: visualize.Axis{Name: "GFLOP/s"}}
 	tiers := map[string]bool{}
 	for _, c := range r.Cases {
@@ -80,7 +81,7 @@ func addPoint(chart *visualize.Chart, name string, p visualize.Point, joined boo
 // roofline draws all cases by their intensity, under the limits that bind them
 // (Williams, Waterman and Patterson 2009).
 func (r *benchReport) roofline() visualize.Chart {
-	chart := visualize.Chart{Title: "Roofline", Subtitle: "a point is a case; what is left of the bend is bound by memory, what is right of it by multiply-adds",
+	chart := visualize.Chart{Title: "Roofline", Subtitle: "every case under the limits of the device",
 		X: visualize.Axis{Name: "operations a byte that must be moved"}, Y: visualize.Axis{Name: "GFLOP/s"}}
 	least, most := math.Inf(1), 0.0
 	for _, c := range r.Cases {
@@ -95,21 +96,18 @@ func (r *benchReport) roofline() visualize.Chart {
 		return chart
 	}
 	l := r.Limits
-	bandwidth := func(c bench.Copy) float64 { return c.Rate }
-	memory, cache := l.Copies[len(l.Copies)-1], slices.MaxFunc(l.Copies, func(a, b bench.Copy) int { return int(math.Copysign(1, a.Rate-b.Rate)) })
-	roof := func(name string, c bench.Copy) visualize.Series {
-		bend := l.Multiply.GFLOPS / bandwidth(c)
+	memory, cache := l.Copies[len(l.Copies)-1], slices.MaxFunc(l.Copies, func(a, b bench.Copy) int { return cmp.Compare(a.Rate, b.Rate) })
+	roof := func(c bench.Copy) visualize.Series {
+		bend := l.Multiply.GFLOPS / c.Rate
 		from := min(least, bend) / 4
-		return visualize.Series{Name: name, Limit: true, Points: []visualize.Point{{X: from, Y: from * c.Rate}, {X: bend, Y: l.Multiply.GFLOPS}}}
+		return visualize.Series{Name: fmt.Sprintf("copy within %s: %s GB/s", size(c.Bytes), significant(c.Rate)), Limit: true,
+			Points: []visualize.Point{{X: from, Y: from * c.Rate}, {X: bend, Y: l.Multiply.GFLOPS}}}
 	}
-	from := l.Multiply.GFLOPS / cache.Rate
-	chart.Series = append([]visualize.Series{
-		{Name: fmt.Sprintf("multiply-add %s GFLOP/s", significant(l.Multiply.GFLOPS)), Limit: true,
-			Points: []visualize.Point{{X: from, Y: l.Multiply.GFLOPS}, {X: max(most, from) * 2, Y: l.Multiply.GFLOPS}}},
-		roof(fmt.Sprintf("copy within %s %s GB/s", size(memory.Bytes), significant(memory.Rate)), memory),
-	}, chart.Series...)
+	limits := []visualize.Series{{Name: fmt.Sprintf("multiply-add: %s GFLOP/s", significant(l.Multiply.GFLOPS)), Limit: true, Points: []visualize.Point{
+		{X: l.Multiply.GFLOPS / cache.Rate, Y: l.Multiply.GFLOPS}, {X: 2 * max(most, l.Multiply.GFLOPS/memory.Rate), Y: l.Multiply.GFLOPS}}}, roof(memory)}
 	if cache.Rate > 1.2*memory.Rate {
-		chart.Series = append([]visualize.Series{roof(fmt.Sprintf("within %s %s GB/s", size(cache.Bytes), significant(cache.Rate)), cache)}, chart.Series...)
+		limits = append(limits, roof(cache))
 	}
+	chart.Series = append(limits, chart.Series...)
 	return chart
 }

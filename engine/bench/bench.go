@@ -23,14 +23,20 @@ const (
 	Full                 // every case in full size, however long it takes
 )
 
+// seconds is how long all runs of a case shall take.
+func (e Effort) seconds() float64 {
+	return map[Effort]float64{Quick: 0.8, Normal: 2.5, Full: math.Inf(1)}[e]
+}
+
 // Options say what to measure.
 type Options struct {
 	Suites     []string           // of Suites
 	Tiers      []engine.Tier      // to compare; the first is the one that suits the device
 	Precisions []engine.Precision // none: those that each suite is about
 	Lengths    []int              // n of attention, encoder and viewer; none: those that the device has time for
-	Runs       int                // samples of a case
+	Runs       int                // samples of a case; fewer, but three, of what takes much longer than expected
 	Effort     Effort
+	Limits     *Limits // of the device; nil: they are measured
 	// Open returns an engine of a tier, the same again for the same tier. The
 	// caller closes it.
 	Open func(engine.Tier) (*engine.Engine, error)
@@ -59,6 +65,8 @@ type Case struct {
 	GPU          Spread   `json:"gpu"`
 	Host         Spread   `json:"host"`
 	Bound        Bound    `json:"bound"`
+
+	compiled bool // it has run once
 }
 
 // A Kernel is one that a case ran.
@@ -121,9 +129,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	r.parts = len(o.Suites) + 1
-	r.result.Limits, err = Measure(ctx, e, func(done float64) { r.tell("limits", done) })
-	if err != nil {
-		return nil, err
+	if r.result.Limits = o.Limits; o.Limits == nil {
+		r.result.Limits, err = Measure(ctx, e, func(done float64) { r.tell("limits", done) })
+		if err != nil {
+			return nil, err
+		}
 	}
 	suites := map[string]func() error{"matmul": r.matmul, "attention": r.attention, "encoder": r.encoder, "startup": r.startup, "viewer": r.viewer}
 	for _, name := range Suites {
@@ -136,7 +146,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	r.result.Limits.Multiply, err = again(ctx, e, r.result.Limits.Multiply)
+	if o.Limits == nil {
+		r.result.Limits.Multiply, err = again(ctx, e, r.result.Limits.Multiply)
+	}
 	r.bind()
 	return r.result, err
 }
@@ -166,8 +178,7 @@ func (r *runner) precisions(usual ...engine.Precision) []engine.Precision {
 // depends on the power of two below the device's limit alone, so that a device
 // gets the same cases every time, and better kernels the same as worse.
 func (r *runner) affords(multiplyAdds int64, share float64) bool {
-	allowance := map[Effort]float64{Quick: 0.5, Normal: 2.5, Full: math.Inf(1)}[r.Effort]
-	return r.expected(multiplyAdds, share) <= allowance
+	return r.expected(multiplyAdds, share) <= r.Effort.seconds()
 }
 
 // expected returns the seconds that all runs of a case will take, about.
@@ -181,20 +192,29 @@ func (r *runner) omit(suite, name string, multiplyAdds int64, share float64) {
 	r.result.Omitted = append(r.result.Omitted, Omitted{suite, name, r.expected(multiplyAdds, share)})
 }
 
+// A case that takes patience times as long as it should gets fewestRuns.
+const fewestRuns, patience = 3, 8
+
 // measure runs a case once to compile it, then as often as is wanted, and adds
 // it to the result. Each kernel that must run is in want, at least its beginning;
 // another in its place, or none, is an error: it would be a figure of something else.
 func (r *runner) measure(c *Case, want []string, run func() (*engine.Timing, error)) error {
 	var all engine.Timing
-	for i := range r.Runs + 1 {
+	began := time.Now()
+	for len(c.Samples) < r.Runs {
 		start := time.Now()
 		timing, err := run()
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
-		if i > 0 {
-			c.Samples = append(c.Samples, sampleOf(timing, time.Since(start)))
-			all.Add(timing)
+		if !c.compiled {
+			c.compiled, began = true, time.Now()
+			continue
+		}
+		c.Samples = append(c.Samples, sampleOf(timing, time.Since(start)))
+		all.Add(timing)
+		if len(c.Samples) >= fewestRuns && time.Since(began).Seconds() > patience*r.Effort.seconds() && len(r.Lengths) == 0 {
+			break
 		}
 	}
 	for _, p := range all.Passes {

@@ -14,7 +14,7 @@ import (
 // startupArguments ask the built-in model for its first answer.
 var startupArguments = []string{"fill-mask", "--model", "builtin", "--text", "Rome is the [MASK] of Italy.", "--top", "1"}
 
-// coldSeconds bounds the time that first starts may take in all, three of them at least.
+// coldSeconds bounds the time that first starts may take in all, fewestRuns of them at least.
 const coldSeconds = 12
 
 // startup measures how long gaze takes, as a process of its own, to load the
@@ -39,7 +39,7 @@ func (r *runner) startup() error {
 	}
 	budget := time.Now().Add(coldSeconds * time.Second)
 	for i := range r.Runs {
-		if r.Effort != Full && i >= 3 && time.Now().After(budget) {
+		if r.Effort != Full && i >= fewestRuns && time.Now().After(budget) {
 			break
 		}
 		directory, err := os.MkdirTemp("", "gaze-bench-*")

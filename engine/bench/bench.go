@@ -130,7 +130,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	r.parts = len(o.Suites) + 1
 	if r.result.Limits = o.Limits; o.Limits == nil {
-		r.result.Limits, err = Measure(ctx, e, func(done float64) { r.tell("limits", done) })
+		r.result.Limits, err = Measure(ctx, e, o.Effort, func(done float64) { r.tell("limits", done) })
 		if err != nil {
 			return nil, err
 		}
@@ -147,7 +147,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	if o.Limits == nil {
-		r.result.Limits.Multiply, err = again(ctx, e, r.result.Limits.Multiply)
+		r.result.Limits.Multiply, err = again(ctx, e, o.Effort, r.result.Limits.Multiply)
 	}
 	r.bind()
 	return r.result, err

@@ -81,17 +81,17 @@ func (l *Limits) bound(multiplyAdds, bytes int64, seconds float64) Bound {
 
 // again returns the better of a limit of multiply-adds in f32 and the same
 // measured once more: where others use the machine, one moment may be a bad one.
-func again(ctx context.Context, e *engine.Engine, before Peak) (Peak, error) {
-	now, err := (&meter{ctx: ctx, engine: e}).multiply(engine.F32)
+func again(ctx context.Context, e *engine.Engine, effort Effort, before Peak) (Peak, error) {
+	now, err := (&meter{ctx, e, effort == Quick}).multiply(engine.F32)
 	if err != nil || now.GFLOPS < before.GFLOPS {
 		return before, err
 	}
 	return now, nil
 }
 
-// Measure measures the limits of a device.
-func Measure(ctx context.Context, e *engine.Engine, progress func(done float64)) (*Limits, error) {
-	m := &meter{ctx: ctx, engine: e}
+// Measure measures the limits of a device; with Quick by fewer tries and sizes.
+func Measure(ctx context.Context, e *engine.Engine, effort Effort, progress func(done float64)) (*Limits, error) {
+	m := &meter{ctx, e, effort == Quick}
 	l := &Limits{}
 	steps := []struct {
 		what string

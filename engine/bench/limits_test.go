@@ -84,7 +84,7 @@ func open(t *testing.T, set *shaders.Set) *engine.Engine {
 func TestMeasure(t *testing.T) {
 	e := open(t, nil)
 	shown := 0.0
-	l, err := Measure(context.Background(), e, func(done float64) {
+	l, err := Measure(context.Background(), e, Quick, func(done float64) {
 		if done <= shown {
 			t.Errorf("progress went from %v to %v", shown, done)
 		}
@@ -151,7 +151,7 @@ func TestMeasureFindsWorkThatWasNotDone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &meter{ctx: context.Background(), engine: open(t, set)}
+		m := &meter{context.Background(), open(t, set), true}
 		if kernel == "limit_copy" {
 			_, err = m.copy(copySizes[0])
 		} else {

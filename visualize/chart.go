@@ -76,14 +76,18 @@ func (p ChartPage) Draw() (*image.RGBA, error) {
 }
 
 const (
-	chartGap   = 48
-	chartRatio = 0.72 // of height to width
-	tickLength = 5
+	chartGap      = 48
+	chartRatio    = 0.72 // of height to width
+	tickLength    = 5
+	smallestChart = 200
 )
 
 func (p ChartPage) layout(t *typesetter) (*scene, error) {
 	if len(p.Charts) < 1 || len(p.Charts) > 8 {
 		return nil, fmt.Errorf("page of %d charts: from 1 to 8 are needed", len(p.Charts))
+	}
+	if p.Size < smallestChart {
+		return nil, fmt.Errorf("charts of size %d: at least %d is needed", p.Size, smallestChart)
 	}
 	s := &scene{}
 	left, width := t.px(margin), t.px(p.Size)
@@ -176,8 +180,10 @@ func (c Chart) place(t *typesetter, s *scene, box image.Rectangle) (int, error) 
 
 // plot adds the series, and returns what explains them.
 func (c Chart) plot(t *typesetter, s *scene, body image.Rectangle) []legendItem {
+	// To a sixteenth of a pixel, so that it does not depend on a processor's last bit.
+	fine := func(x float64) float64 { return math.Round(16*x) / 16 }
 	at := func(x, y float64) spot {
-		return spot{float64(body.Min.X) + c.X.position(x)*float64(body.Dx()), float64(body.Max.Y) - c.Y.position(y)*float64(body.Dy())}
+		return spot{fine(float64(body.Min.X) + c.X.position(x)*float64(body.Dx())), fine(float64(body.Max.Y) - c.Y.position(y)*float64(body.Dy()))}
 	}
 	var items, limits []legendItem
 	for _, series := range c.Series {

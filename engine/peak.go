@@ -86,6 +86,7 @@ func (p PeakMatrix) Sum(i int) float32 {
 // A PeakCopy copies vectors of four f32 and nothing else (shaders/limit_copy.comp).
 type PeakCopy struct {
 	Vectors     int
+	Repeats     int
 	Lanes, Each int  // invocations of a workgroup, and vectors of each
 	Alone       bool // an invocation's vectors follow one another, else the workgroup's do
 	X, Y        Ref
@@ -97,10 +98,11 @@ func (p PeakCopy) Pass() Pass {
 	if p.Alone {
 		alone = 1
 	}
+	blocks := ceilDiv(p.Vectors, p.Lanes*p.Each)
 	return Pass{
 		Kernel: "limit_copy", Constants: map[string]uint32{"LANES": uint32(p.Lanes), "EACH": uint32(p.Each), "ALONE": alone},
-		Push: map[string]any{"vectors": p.Vectors},
-		Bind: []Ref{p.X, p.Y}, Groups: [3]uint32{ceilDiv(p.Vectors, p.Lanes*p.Each), 1, 1}, Bytes: 32 * int64(p.Vectors),
+		Push: map[string]any{"vectors": p.Vectors, "blocks": blocks, "repeats": p.Repeats},
+		Bind: []Ref{p.X, p.Y}, Groups: [3]uint32{blocks, 1, 1}, Bytes: 32 * int64(p.Vectors) * int64(p.Repeats),
 	}
 }
 

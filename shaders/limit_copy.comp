@@ -1,8 +1,9 @@
 // The bytes that a device can move at most (engine.PeakCopy):
 //   y[i] = x[i] for vectors of four elements
-// Each workgroup copies a block of LANES * EACH vectors.
+// Each workgroup copies a block of LANES * EACH vectors, over and over, every
+// time another one: what caches hold is then read from the cache that all share.
 //
-// Grid: (vectors / (LANES * EACH)).
+// Grid: (blocks) = (vectors / (LANES * EACH)).
 #version 450
 
 layout(local_size_x_id = 0) in;
@@ -14,16 +15,20 @@ layout(binding = 0) readonly buffer X { vec4 x[]; };
 layout(binding = 1) writeonly buffer Y { vec4 y[]; };
 
 layout(push_constant) uniform Push {
-    uint vectors;
+    uint vectors, blocks;
+    uint repeats;
 };
 
 void main()
 {
-    uint first = gl_WorkGroupID.x * LANES * EACH + gl_LocalInvocationID.x * (ALONE ? EACH : 1u);
-    for (uint i = 0; i < EACH; ++i) {
-        uint at = first + i * (ALONE ? 1u : LANES);
-        if (at < vectors) {
-            y[at] = x[at];
+    for (uint repeat = 0; repeat < repeats; ++repeat) {
+        uint block = (gl_WorkGroupID.x + repeat) % blocks;
+        uint first = block * LANES * EACH + gl_LocalInvocationID.x * (ALONE ? EACH : 1u);
+        for (uint i = 0; i < EACH; ++i) {
+            uint at = first + i * (ALONE ? 1u : LANES);
+            if (at < vectors) {
+                y[at] = x[at];
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/vk"
@@ -54,11 +55,7 @@ func (m *meter) copy(size int64) (Copy, error) {
 		return Copy{}, err
 	}
 	from, to := engine.Ref{Buffer: bufFrom, Size: half}, engine.Ref{Buffer: bufTo, Size: half}
-	type way struct {
-		name string
-		pass engine.Pass
-	}
-	ways := []way{{"vkCmdCopyBuffer", engine.CopyPass(from, to)}}
+	ways := []way{{"vkCmdCopyBuffer", func(times int) []engine.Pass { return slices.Repeat([]engine.Pass{engine.CopyPass(from, to)}, times) }}}
 	if half <= m.engine.Traits().StorageRange {
 		for _, c := range []engine.PeakCopy{{Lanes: 64, Each: 4}, {Lanes: 256, Each: 1}, {Lanes: 64, Each: 16, Alone: true}} {
 			if c.Vectors, c.X, c.Y = int(half/16), from, to; c.Lanes > m.engine.Adapter().Limits.Invocations {
@@ -68,13 +65,16 @@ func (m *meter) copy(size int64) (Copy, error) {
 			if c.Alone {
 				order = "each its own"
 			}
-			ways = append(ways, way{fmt.Sprintf("kernel, %d of %d invocations %s", c.Each, c.Lanes, order), c.Pass()})
+			ways = append(ways, way{fmt.Sprintf("kernel, %d of %d invocations %s", c.Each, c.Lanes, order), func(times int) []engine.Pass {
+				c.Repeats = times
+				return []engine.Pass{c.Pass()}
+			}})
 		}
 	}
 	result := Copy{Bytes: size}
 	got := make([]byte, half)
 	for _, w := range ways {
-		best, err := m.rate(buffers, w.pass, size)
+		best, err := m.rate(buffers, w, size, result.Rate)
 		if err != nil {
 			return Copy{}, err
 		}
@@ -92,28 +92,32 @@ func (m *meter) copy(size int64) (Copy, error) {
 	return result, nil
 }
 
-// rate returns the most 1e9 bytes a second of a copy, repeated in one submit
-// until that takes about copySeconds. It starts from a buffer of zeros.
-func (m *meter) rate(buffers *engine.Buffers, pass engine.Pass, size int64) (float64, error) {
+// A way copies a buffer so many times in one submit.
+type way struct {
+	name   string
+	passes func(times int) []engine.Pass
+}
+
+// rate returns the most 1e9 bytes a second of a way to copy, repeated until that
+// takes about copySeconds. It starts from a buffer of zeros, and gives up where
+// another way has reached much more than the first copy does.
+func (m *meter) rate(buffers *engine.Buffers, w way, size int64, reached float64) (float64, error) {
 	clear := engine.Pass{Bind: []engine.Ref{{Buffer: bufTo, Size: size / 2}}, Bytes: size / 2}
 	if _, err := m.run(buffers, clear); err != nil {
 		return 0, err
 	}
-	first, err := m.run(buffers, pass)
-	if err != nil {
-		return 0, err
-	}
-	passes := make([]engine.Pass, clamp(copySeconds/first, 1, 200))
-	for i := range passes {
-		passes[i] = pass
-	}
-	best := 0.0
-	for range m.tries(copyTries) {
-		seconds, err := m.run(buffers, passes...)
+	times, best := 1, 0.0
+	for range 1 + m.tries(copyTries) {
+		seconds, err := m.run(buffers, w.passes(times)...)
 		if err != nil {
 			return 0, err
 		}
-		best = max(best, float64(size)*float64(len(passes))/seconds/1e9)
+		best = max(best, float64(size)*float64(times)/seconds/1e9)
+		if seconds > copySeconds && best < reached/4 {
+			break
+		}
+		// What is short takes its start for the greater part: the more there are, the less.
+		times = clamp(float64(times)*min(copySeconds/seconds, 100), 1, 2000)
 	}
 	return best, nil
 }

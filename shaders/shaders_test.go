@@ -62,8 +62,15 @@ func TestSourcesAreUsed(t *testing.T) {
 }
 
 // TestBottomTier holds every kernel against what any Vulkan 1.1 device has: no
-// capability beyond Shader, at most 128 bytes of push constants.
+// capability beyond Shader, at most 128 bytes of push constants. What measures
+// the limits of f16 arithmetic and of matrix units needs these.
 func TestBottomTier(t *testing.T) {
+	const capabilityShader, capabilityFloat16, capabilityGroupNonUniform = 1, 9, 61
+	const capabilityMemoryModel, capabilityMatrix = 5345, 6022
+	more := map[string][]uint32{"limit_matrix": {capabilityFloat16, capabilityGroupNonUniform, capabilityMemoryModel, capabilityMatrix}}
+	for _, sums := range []string{"2", "4", "8"} {
+		more["limit_multiply_"+sums+"_f16"] = []uint32{capabilityFloat16}
+	}
 	for _, name := range shaders.Embedded.Names() {
 		k, err := shaders.Embedded.Kernel(name)
 		if err != nil {
@@ -74,9 +81,9 @@ func TestBottomTier(t *testing.T) {
 		}
 		for at := 20; at < len(k.SPIRV); {
 			word := binary.LittleEndian.Uint32(k.SPIRV[at:])
-			const opCapability, capabilityShader = 17, 1
+			const opCapability = 17
 			if word&0xffff == opCapability {
-				if c := binary.LittleEndian.Uint32(k.SPIRV[at+4:]); c != capabilityShader {
+				if c := binary.LittleEndian.Uint32(k.SPIRV[at+4:]); c != capabilityShader && !slices.Contains(more[name], c) {
 					t.Errorf("%s needs capability %d", name, c)
 				}
 			}

@@ -62,37 +62,22 @@ func (s *source) Summary(ctx context.Context, layer int) ([]explore.Summary, err
 	return summaries, nil
 }
 
-func (s *source) Received(ctx context.Context, layer, head int, queries gaze.Span) ([]float64, error) {
-	return s.strip(ctx, layer, head, gaze.Rectangle{Queries: queries, Keys: gaze.Span{End: s.tokens}}, gaze.Cell{Queries: explore.LargestCell, Keys: 1})
+func (s *source) Received(ctx context.Context, layer int, heads, queries gaze.Span) ([][]float64, error) {
+	received, err := s.capture.Received(ctx, layer, heads, queries, nil)
+	return received, s.check(err)
 }
 
-func (s *source) Given(ctx context.Context, layer, head int, keys gaze.Span) ([]float64, error) {
-	return s.strip(ctx, layer, head, gaze.Rectangle{Queries: gaze.Span{End: s.tokens}, Keys: keys}, gaze.Cell{Queries: 1, Keys: explore.LargestCell})
-}
-
-// strip adds up the weights of a rectangle along the longer side of a cell.
-func (s *source) strip(ctx context.Context, layer, head int, r gaze.Rectangle, cell gaze.Cell) ([]float64, error) {
-	cells, _, err := s.capture.Heatmap(ctx, modernbert.View{Layer: layer, Heads: gaze.Span{First: head, End: head + 1}, Rectangle: r, Cell: cell, Sum: true})
-	if err != nil {
-		return nil, s.check(err)
-	}
-	_, columns := r.Cells(cell)
-	sums := make([]float64, s.tokens)
-	for i, value := range cells {
-		if value == explore.Hidden {
-			continue
-		}
-		if cell.Keys == 1 {
-			sums[i%columns] += float64(value)
-		} else {
-			sums[i/columns] += float64(value)
-		}
-	}
-	return sums, nil
+func (s *source) Given(ctx context.Context, layer int, heads, keys gaze.Span) ([][]float64, error) {
+	given, err := s.capture.Given(ctx, layer, heads, keys)
+	return given, s.check(err)
 }
 
 func (s *source) Rollout(ctx context.Context, layer, query int) ([]float64, error) {
-	return nil, errors.New("not there yet")
+	layers, err := s.capture.Rollout(ctx, query, layer, nil)
+	if err != nil {
+		return nil, s.check(err)
+	}
+	return layers[0], nil
 }
 
 func (s *source) Close() error { return s.capture.Close() }

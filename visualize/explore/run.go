@@ -40,10 +40,10 @@ type Source interface {
 	// Summary says what each head of a layer amounts to.
 	Summary(ctx context.Context, layer int) ([]Summary, error)
 	// Received returns how much attention each key receives from a span of
-	// queries in one head of a layer, [n].
-	Received(ctx context.Context, layer, head int, queries gaze.Span) ([]float64, error)
-	// Given returns how much attention each query gives to a span of keys, [n].
-	Given(ctx context.Context, layer, head int, keys gaze.Span) ([]float64, error)
+	// queries in each of some heads of a layer, [heads][n].
+	Received(ctx context.Context, layer int, heads, queries gaze.Span) ([][]float64, error)
+	// Given returns how much attention each query gives to a span of keys, [heads][n].
+	Given(ctx context.Context, layer int, heads, keys gaze.Span) ([][]float64, error)
 	// Rollout returns what a query's output of a layer is made of, [n]: attention
 	// rollout through that layer and all before it.
 	Rollout(ctx context.Context, layer, query int) ([]float64, error)

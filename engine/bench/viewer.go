@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
@@ -85,16 +86,18 @@ func (r *runner) view(n, cell int, rectangle gaze.Rectangle, precision engine.Pr
 		kernel = "statistics_"
 		c.Name = fmt.Sprintf("statistics of a head, n %d", n)
 		pass, err := engine.RowStatistics{Heads: 1, HeadDim: headDim, Scale: 0.125, Map: m, Precision: precision, In: layout, LSEHead: n,
-			Query: query, Key: key, LSE: sums, BlockMap: blockMap, Statistics: t.empty("statistics", 16*int64(n))}.Pass(e.Traits())
+			Query: query, Key: key, LSE: sums, BlockMap: blockMap,
+			Tokens:     t.given("tokens", engine.TokenWords(make([]uint32, n), gaze.Lengths{n})),
+			Statistics: t.empty("statistics", int64(unsafe.Sizeof(engine.RowStatistic{}))*int64(n))}.Pass(e.Traits())
 		if err != nil {
 			return err
 		}
 		passes = []engine.Pass{pass}
 	} else {
-		rows, columns := rectangle.Cells(cell)
+		rows, columns := rectangle.Cells(gaze.Square(cell))
 		c.Name = fmt.Sprintf("%d x %d pixels of %s, n %d", columns, rows, pixelText(cell), n)
 		passes, err = engine.Heatmap{Heads: 1, HeadDim: headDim, Scale: 0.125, Map: m, Precision: precision, In: layout, LSEHead: n, Rectangle: rectangle,
-			Cell: cell, Query: query, Key: key, LSE: sums, BlockMap: blockMap, Cells: t.empty("cells", 4*int64(rows*columns))}.Passes(e.Traits())
+			Cell: gaze.Square(cell), Query: query, Key: key, LSE: sums, BlockMap: blockMap, Cells: t.empty("cells", 4*int64(rows*columns))}.Passes(e.Traits())
 		if err != nil {
 			return err
 		}

@@ -222,7 +222,7 @@ func (e *Explorer) GoTo(text string) error {
 	if n := len(e.run.Tokens); min(q, k) < 0 || max(q, k) >= n {
 		return fmt.Errorf("%q is not in the text, which has tokens 0 to %d", text, n-1)
 	}
-	e.screen = mapScreen
+	e.screen, e.dirty = mapScreen, true
 	e.arrange()
 	e.pinAt(q, k)
 	if e.view.scale < 4 {
@@ -236,7 +236,7 @@ func (e *Explorer) GoTo(text string) error {
 func (e *Explorer) Find(text string) error {
 	e.promptFind()
 	done := e.prompt.done
-	e.prompt = nil
+	e.prompt, e.dirty = nil, true
 	return done(text)
 }
 

@@ -158,19 +158,19 @@ func (c Chart) place(t *typesetter, s *scene, box image.Rectangle) (int, error) 
 	s.write(t.verticalLabel(textRole, ink, c.Y.Name, box.Min.X, start, (body.Min.Y+body.Max.Y)/2, center))
 	s.write(t.label(textRole, ink, c.X.Name, (body.Min.X+body.Max.X)/2, center, box.Max.Y, end))
 	for _, k := range c.Y.ticks(body.Dy(), 2*line) {
-		y := body.Max.Y - int(k.position*float64(body.Dy()))
+		y := body.Max.Y - int(k.Position*float64(body.Dy()))
 		s.add(fill{image.Rect(body.Min.X, y, body.Max.X, y+t.density), badgePaper})
-		if k.label != "" {
+		if k.Label != "" {
 			s.add(fill{image.Rect(body.Min.X-t.px(tickLength), y, body.Min.X, y+t.density), frameInk})
-			s.write(t.label(smallRole, quietInk, k.label, body.Min.X-t.px(tickLength)-gap, end, y, center))
+			s.write(t.label(smallRole, quietInk, k.Label, body.Min.X-t.px(tickLength)-gap, end, y, center))
 		}
 	}
 	for _, k := range c.X.ticks(body.Dx(), t.width(smallRole, "10,000")+gap) {
-		x := body.Min.X + int(k.position*float64(body.Dx()))
+		x := body.Min.X + int(k.Position*float64(body.Dx()))
 		s.add(fill{image.Rect(x, body.Min.Y, x+t.density, body.Max.Y), badgePaper})
-		if k.label != "" {
+		if k.Label != "" {
 			s.add(fill{image.Rect(x, body.Max.Y, x+t.density, body.Max.Y+t.px(tickLength)), frameInk})
-			s.write(t.label(smallRole, quietInk, k.label, x, center, body.Max.Y+t.px(tickLength)+gap/2, start))
+			s.write(t.label(smallRole, quietInk, k.Label, x, center, body.Max.Y+t.px(tickLength)+gap/2, start))
 		}
 	}
 	s.add(frame{body, t.density, frameInk})
@@ -244,8 +244,8 @@ func (a Axis) position(value float64) float64 {
 }
 
 // ticks returns the marks of an axis that is length pixels long.
-func (a Axis) ticks(length, gap int) []tick {
-	text := func(value float64, digits int) string { return readable(value, digits) }
+func (a Axis) ticks(length, gap int) []Tick {
+	text := func(value float64, digits int) string { return Readable(value, digits) }
 	if ticks := powerTicks(a.Range, a.Base, length, gap, text); ticks != nil {
 		return ticks
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/modernbert"
 	"github.com/gazevk/gaze/engine/tokenizer"
@@ -168,7 +169,7 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	if err != nil {
 		return usageError{err}
 	}
-	m := attentionMap{run: r, labels: tokenLabels(r.tokenizer, ids), measure: f.measure, pooling: f.pooling}
+	m := attentionMap{run: r, labels: load.TokenLabels(r.tokenizer, ids), measure: f.measure, pooling: f.pooling}
 	want := modernbert.Want{Capture: []int{f.layer}}
 	if f.grid {
 		want.Capture = nil
@@ -199,7 +200,7 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	}
 	switch filepath.Ext(f.out) {
 	case ".csv":
-		err = gaze.WriteFile(f.out, func(w io.Writer) error { return writeMapCSV(w, maps[0], m.labels) })
+		err = gaze.WriteFile(f.out, func(w io.Writer) error { return maps[0].WriteCSV(w, m.labels) })
 	case ".npy":
 		err = gaze.WriteFile(f.out, func(w io.Writer) error { return writeMapNPY(w, maps[0]) })
 	default:

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/tokenizer"
 	"github.com/gazevk/gaze/reference"
@@ -154,12 +155,12 @@ func TestMapGrid(t *testing.T) {
 	var heads []summary
 	for layer := range 2 {
 		pattern := oracle.Config.Attention(layer).Visible()
-		statistics := reference.RowStatistics(oracle.Weights(forward, layer), pattern, gaze.Lengths{n}, 2)
+		statistics := reference.RowStatistics(oracle.Weights(forward, layer), e.IDs, pattern, gaze.Lengths{n}, 2)
 		for head := range 2 {
 			entropy, distance := 0.0, 0.0
 			for row := range n {
-				entropy += statistics[(head*n+row)*4+1] / float64(n)
-				distance += statistics[(head*n+row)*4+2] / float64(n)
+				entropy += statistics[(head*n+row)*reference.RowStatisticColumns+1] / float64(n)
+				distance += statistics[(head*n+row)*reference.RowStatisticColumns+2] / float64(n)
 			}
 			heads = append(heads, summary{fmt.Sprintf("L%d H%d", layer, head), fmt.Sprintf("%.1f bits, %.1f away", entropy, distance),
 				map[string]float64{"entropy": entropy, "distance": distance, "layer": float64(len(heads))}})
@@ -250,7 +251,7 @@ func TestTokenLabels(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"[CLS]", "the", `" "`, `" "`, `"`, "a", `"\n"`, `" "`, "�", "�", "[SEP]"}
-	if got := tokenLabels(tokens, e.IDs); !slices.Equal(got, want) {
+	if got := load.TokenLabels(tokens, e.IDs); !slices.Equal(got, want) {
 		t.Errorf("%q, expected %q", got, want)
 	}
 }

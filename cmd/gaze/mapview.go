@@ -61,15 +61,17 @@ var measures = map[visualize.Measure]modernbert.Measure{
 // recompute returns the map of each head of a view, in the smallest cells of
 // which at most most make a side. Cells begin at multiples of their size.
 func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most int) ([]*visualize.Map, error) {
-	v.Cell, v.Sum, v.Measure = 1, m.pooling == visualize.MeanPooling, measures[m.measure]
+	side := 1
+	v.Sum, v.Measure = m.pooling == visualize.MeanPooling, measures[m.measure]
 	asked := v.Rectangle
 	for {
-		v.Rectangle.Queries.First = asked.Queries.First / v.Cell * v.Cell
-		v.Rectangle.Keys.First = asked.Keys.First / v.Cell * v.Cell
-		if rows, columns := v.Rectangle.Cells(v.Cell); max(rows, columns) <= most || v.Cell == engine.HeatmapTile {
+		v.Rectangle.Queries.First = asked.Queries.First / side * side
+		v.Rectangle.Keys.First = asked.Keys.First / side * side
+		v.Cell = gaze.Square(side)
+		if rows, columns := v.Rectangle.Cells(v.Cell); max(rows, columns) <= most || side == engine.HeatmapTile {
 			break
 		}
-		v.Cell *= 2
+		side *= 2
 	}
 	cells, _, err := m.capture.Heatmap(ctx, v)
 	if err != nil {
@@ -78,7 +80,7 @@ func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most in
 	rows, columns := v.Rectangle.Cells(v.Cell)
 	var maps []*visualize.Map
 	for head := range v.Heads.End - v.Heads.First {
-		one, err := visualize.NewPart(v.Rectangle, v.Cell, m.measure, m.pooling, cells[head*rows*columns:][:rows*columns])
+		one, err := visualize.NewPart(v.Rectangle, side, m.measure, m.pooling, cells[head*rows*columns:][:rows*columns])
 		if err != nil {
 			return nil, err
 		}

@@ -213,7 +213,7 @@ func (s *encoders) forward(m *modernbert.Model, model, series string, b texts, t
 	}
 	var vectors []float32
 	return s.measure(c, []string{kernelName("matmul", tier, m.Precision), kernelName("attention", tier, m.Precision)}, func() (*engine.Timing, error) {
-		out, err := m.Forward(s.ctx, batch, want, nil)
+		out, err := m.Forward(s.ctx, batch, want, modernbert.Watch{})
 		if err != nil {
 			return nil, err
 		}

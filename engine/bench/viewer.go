@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
@@ -84,17 +85,23 @@ func (r *runner) view(n, cell int, rectangle gaze.Rectangle, precision engine.Pr
 	if cell == 0 {
 		kernel = "statistics_"
 		c.Name = fmt.Sprintf("statistics of a head, n %d", n)
+		ids := make([]uint32, n) // texts repeat themselves
+		for i := range ids {
+			ids[i] = uint32(i * i % 1009)
+		}
+		const size = int64(unsafe.Sizeof(engine.RowStatistic{}))
 		pass, err := engine.RowStatistics{Heads: 1, HeadDim: headDim, Scale: 0.125, Map: m, Precision: precision, In: layout, LSEHead: n,
-			Query: query, Key: key, LSE: sums, BlockMap: blockMap, Statistics: t.empty("statistics", 16*int64(n))}.Pass(e.Traits())
+			Query: query, Key: key, LSE: sums, BlockMap: blockMap,
+			Tokens: t.given("tokens", engine.TokenWords(ids, gaze.Lengths{n})), Statistics: t.empty("statistics", size*int64(n))}.Pass(e.Traits())
 		if err != nil {
 			return err
 		}
 		passes = []engine.Pass{pass}
 	} else {
-		rows, columns := rectangle.Cells(cell)
+		rows, columns := rectangle.Cells(gaze.Square(cell))
 		c.Name = fmt.Sprintf("%d x %d pixels of %s, n %d", columns, rows, pixelText(cell), n)
 		passes, err = engine.Heatmap{Heads: 1, HeadDim: headDim, Scale: 0.125, Map: m, Precision: precision, In: layout, LSEHead: n, Rectangle: rectangle,
-			Cell: cell, Query: query, Key: key, LSE: sums, BlockMap: blockMap, Cells: t.empty("cells", 4*int64(rows*columns))}.Passes(e.Traits())
+			Cell: gaze.Square(cell), Query: query, Key: key, LSE: sums, BlockMap: blockMap, Cells: t.empty("cells", 4*int64(rows*columns))}.Passes(e.Traits())
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gazevk/gaze/shaders"
@@ -62,16 +63,12 @@ func TestSourcesAreUsed(t *testing.T) {
 }
 
 // TestBottomTier holds every kernel against what any Vulkan 1.1 device has: no
-// capability beyond Shader, at most 128 bytes of push constants. What measures
-// the limits of f16 arithmetic and of matrix units needs these.
+// capability beyond Shader, at most 128 bytes of push constants.
 func TestBottomTier(t *testing.T) {
-	const capabilityShader, capabilityFloat16, capabilityGroupNonUniform = 1, 9, 61
-	const capabilityMemoryModel, capabilityMatrix = 5345, 6022
-	more := map[string][]uint32{"limit_matrix": {capabilityFloat16, capabilityGroupNonUniform, capabilityMemoryModel, capabilityMatrix}}
-	for _, sums := range []string{"2", "4", "8"} {
-		more["limit_multiply_"+sums+"_f16"] = []uint32{capabilityFloat16}
-	}
 	for _, name := range shaders.Embedded.Names() {
+		if strings.HasPrefix(name, "limit_m") { // TestLimits looks at these
+			continue
+		}
 		k, err := shaders.Embedded.Kernel(name)
 		if err != nil {
 			t.Fatal(err)
@@ -81,13 +78,41 @@ func TestBottomTier(t *testing.T) {
 		}
 		for at := 20; at < len(k.SPIRV); {
 			word := binary.LittleEndian.Uint32(k.SPIRV[at:])
-			const opCapability = 17
+			const opCapability, capabilityShader = 17, 1
 			if word&0xffff == opCapability {
-				if c := binary.LittleEndian.Uint32(k.SPIRV[at+4:]); c != capabilityShader && !slices.Contains(more[name], c) {
+				if c := binary.LittleEndian.Uint32(k.SPIRV[at+4:]); c != capabilityShader {
 					t.Errorf("%s needs capability %d", name, c)
 				}
 			}
 			at += int(word>>16) * 4
+		}
+	}
+}
+
+// TestLimits holds kernels that measure a limit against what they may ask for:
+// what they measure, and nothing else.
+func TestLimits(t *testing.T) {
+	const shader, float16, subgroups, memoryModel, matrices = 1, 9, 61, 5345, 6022
+	for name, want := range map[string][]uint32{
+		"limit_multiply_3_f32": {shader}, "limit_multiply_8_f32": {shader}, "limit_multiply_2_f16": {shader, float16}, "limit_multiply_8_f16": {shader, float16},
+		"limit_matrix": {shader, float16, subgroups, memoryModel, matrices},
+	} {
+		k, err := shaders.Embedded.Kernel(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []uint32
+		for at := 20; at < len(k.SPIRV); {
+			const opCapability = 17
+			word := binary.LittleEndian.Uint32(k.SPIRV[at:])
+			if word&0xffff == opCapability {
+				got = append(got, binary.LittleEndian.Uint32(k.SPIRV[at+4:]))
+			}
+			at += int(word>>16) * 4
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s needs the capabilities %d, expected %d", name, got, want)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/gazevk/gaze/engine"
@@ -43,7 +42,7 @@ func (t *tierEngines) close(s streams) error {
 		}
 		closed[e] = true
 		if err := e.close(s); err != nil {
-			failure = fmt.Errorf("tier %s: %w", e.options.Tier, err)
+			failure = err
 		}
 	}
 	return failure

@@ -85,10 +85,14 @@ func (r *runner) view(n, cell int, rectangle gaze.Rectangle, precision engine.Pr
 	if cell == 0 {
 		kernel = "statistics_"
 		c.Name = fmt.Sprintf("statistics of a head, n %d", n)
+		ids := make([]uint32, n) // texts repeat themselves
+		for i := range ids {
+			ids[i] = uint32(i * i % 1009)
+		}
+		const size = int64(unsafe.Sizeof(engine.RowStatistic{}))
 		pass, err := engine.RowStatistics{Heads: 1, HeadDim: headDim, Scale: 0.125, Map: m, Precision: precision, In: layout, LSEHead: n,
 			Query: query, Key: key, LSE: sums, BlockMap: blockMap,
-			Tokens:     t.given("tokens", engine.TokenWords(make([]uint32, n), gaze.Lengths{n})),
-			Statistics: t.empty("statistics", int64(unsafe.Sizeof(engine.RowStatistic{}))*int64(n))}.Pass(e.Traits())
+			Tokens: t.given("tokens", engine.TokenWords(ids, gaze.Lengths{n})), Statistics: t.empty("statistics", size*int64(n))}.Pass(e.Traits())
 		if err != nil {
 			return err
 		}

@@ -309,7 +309,12 @@ func (e *Explorer) nextColors() {
 }
 
 func (e *Explorer) rangeOnce() {
-	e.ranged = rangeKey{}
+	if e.run == nil || e.screen != mapScreen {
+		e.say("open a head first: there the colours have a range of their own")
+		return
+	}
+	e.arrange()
+	e.Range, e.ranged = RangeOfHead, rangeKey{}
 	e.fitRange()
 	e.Range = RangeLocked
 }

@@ -236,6 +236,14 @@ func (e *Explorer) pointed() (pair, bool) {
 
 // readout says what is known of the pair under the mouse, or the pinned one.
 func (e *Explorer) readout() (lines []string) {
+	switch {
+	case e.run == nil:
+		return nil
+	case e.screen != mapScreen:
+		return []string{e.describe(e.hovered())}
+	case len(e.layout.panes) == 0:
+		e.arrange()
+	}
 	at, ok := e.pointed()
 	if !ok && e.pin {
 		at, ok = e.pinned, true
@@ -243,7 +251,7 @@ func (e *Explorer) readout() (lines []string) {
 	if e.selection {
 		lines = append(lines, e.selectionReadout()...)
 	}
-	if !ok || e.run == nil || max(at.query, at.key) >= len(e.run.Tokens) {
+	if !ok || max(at.query, at.key) >= len(e.run.Tokens) {
 		return lines
 	}
 	lines = append([]string{fmt.Sprintf("query %d %s", at.query, e.tokenName(at.query)), fmt.Sprintf("key %d %s", at.key, e.tokenName(at.key))}, lines...)

@@ -244,7 +244,16 @@ func (e *Explorer) nextMean() {
 	default:
 		e.Layer, e.Head = e.averaged.layer, e.averaged.head
 	}
+	e.withinRun(e.run)
 	e.screen = mapScreen
+}
+
+// withinRun takes the last layer and the last head where a run has fewer than
+// the numbers say.
+func (e *Explorer) withinRun(run *Run) {
+	if run != nil {
+		e.Layer, e.Head = min(e.Layer, len(run.Layers)-1), min(e.Head, run.Heads-1)
+	}
 }
 
 func (e *Explorer) zoomMiddle(factor float64) {

@@ -265,7 +265,7 @@ func (e *Explorer) settle() {
 		return
 	}
 	layers := len(e.next.Layers)
-	e.Layer, e.Head = min(e.Layer, layers-1), min(e.Head, e.next.Heads-1)
+	e.withinRun(e.next)
 	wanted := head{e.Layer, e.Head}.end(layers)
 	if e.run != nil && len(e.run.Tokens) > 0 && e.next.done < wanted && !(e.following && e.next.done > 0) {
 		return

@@ -3,6 +3,7 @@ package explore
 import (
 	"fmt"
 	"image"
+	"slices"
 	"sync"
 	"time"
 
@@ -171,8 +172,9 @@ func New(host Host, s Settings) *Explorer {
 
 // Close ends what is under way and closes the runs.
 func (e *Explorer) Close() {
-	for _, run := range []*Run{e.run, e.next, e.against.run} {
-		if run != nil {
+	runs := []*Run{e.run, e.next, e.against.run}
+	for i, run := range runs {
+		if run != nil && !slices.Contains(runs[:i], run) {
 			e.store.forget(run)
 		}
 	}

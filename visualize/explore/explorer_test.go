@@ -412,7 +412,7 @@ func TestKeysAreUnique(t *testing.T) {
 // Whatever comes in, nothing breaks, nothing leaks.
 func TestRandomEvents(t *testing.T) {
 	before := runtime.NumGoroutine()
-	random := rand.New(rand.NewPCG(1, 2))
+	random := rand.New(rand.NewPCG(5, 2))
 	host := newHost()
 	host.files = map[string]string{"x": "dropped text"}
 	e := New(host, DefaultSettings())

@@ -171,6 +171,7 @@ func New(host Host, s Settings) *Explorer {
 
 // Close ends what is under way and closes the runs.
 func (e *Explorer) Close() {
+	e.catchUp() // there may be runs
 	for _, run := range []*Run{e.run, e.next, e.against.run} {
 		if run != nil {
 			e.store.forget(run)

@@ -2,8 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -42,8 +42,9 @@ type program struct {
 	first    []func() error // to be done once the first text is there
 	script   *explore.Script
 	recorder *explore.Recorder
-	lines    chan string // of standard input, for --follow
-	failed   error       // what ends the program
+	events   bytes.Buffer // that were recorded
+	lines    chan string  // of standard input, for --follow
+	failed   error        // what ends the program
 	paused   atomic.Bool
 }
 
@@ -67,10 +68,6 @@ func (p *program) run(ctx context.Context) (err error) {
 	if err := p.openScript(); err != nil {
 		return err
 	}
-	record, err := p.openRecord()
-	if err != nil {
-		return err
-	}
 	p.state = defaultState(o)
 	if !o.forget && o.snapshot == "" {
 		p.state = readState(p.state)
@@ -88,6 +85,9 @@ func (p *program) run(ctx context.Context) (err error) {
 		p.live.command = append(p.live.command, "--precision", o.precision)
 	}
 	p.explorer = explore.New(p, p.state.Settings)
+	if o.record != "" {
+		p.recorder = &explore.Recorder{To: &p.events, Explorer: p.explorer}
+	}
 	p.live.start(p.explorer)
 	p.first = p.atFirst()
 	p.live.run(text)
@@ -99,10 +99,14 @@ func (p *program) run(ctx context.Context) (err error) {
 	} else {
 		err = p.show(ctx)
 	}
+	p.live.stop()
 	p.explorer.Close()
-	p.live.close()
+	closing := p.live.close()
 	if err == nil {
 		err = p.failed
+	}
+	if err == nil {
+		err = closing
 	}
 	if err == nil && !o.forget && o.snapshot == "" {
 		p.state.Settings = p.explorer.Settings
@@ -111,8 +115,8 @@ func (p *program) run(ctx context.Context) (err error) {
 			fmt.Fprintf(p.stderr, "gaze-view: warning: the view is not remembered: %v\n", saving)
 		}
 	}
-	if record != nil {
-		err = errors.Join(err, record(err == nil))
+	if p.recorder != nil && err == nil {
+		err = p.keepRecord()
 	}
 	if n := p.messages.Load(); n > 0 && err == nil {
 		err = fmt.Errorf("the validation layers reported %d messages", n)
@@ -288,23 +292,15 @@ func (p *program) openScript() error {
 	return nil
 }
 
-// openRecord begins the file of events. keep ends it; the file is there only if
-// all of it could be written.
-func (p *program) openRecord() (keep func(bool) error, err error) {
-	if p.options.record == "" {
-		return nil, nil
+// keepRecord writes the events that were recorded.
+func (p *program) keepRecord() error {
+	if err := p.recorder.Close(); err != nil {
+		return err
 	}
-	var events strings.Builder
-	p.recorder = &explore.Recorder{To: &events}
-	return func(ok bool) error {
-		if !ok {
-			return nil
-		}
-		return gaze.WriteFile(p.options.record, func(w io.Writer) error {
-			_, err := io.WriteString(w, events.String())
-			return err
-		})
-	}, nil
+	return gaze.WriteFile(p.options.record, func(w io.Writer) error {
+		_, err := w.Write(p.events.Bytes())
+		return err
+	})
 }
 
 // followInput shows each line of standard input. While paused it reads none.

@@ -172,6 +172,7 @@ func New(host Host, s Settings) *Explorer {
 
 // Close ends what is under way and closes the runs.
 func (e *Explorer) Close() {
+	e.catchUp() // there may be runs
 	runs := []*Run{e.run, e.next, e.against.run}
 	for i, run := range runs {
 		if run != nil && !slices.Contains(runs[:i], run) {

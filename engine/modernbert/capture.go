@@ -102,7 +102,7 @@ func (c *Capture) hold(layer int) (release func(), err error) {
 	case c.state.closed:
 		return nil, errors.New("what was captured of attention is closed")
 	case layer >= c.state.computed:
-		return nil, fmt.Errorf("attention of layer %d is not there yet: the forward pass has not come to its end", layer)
+		return nil, fmt.Errorf("attention of layer %d is not there yet: the forward pass has not come so far", layer)
 	}
 	c.state.users++
 	return func() {

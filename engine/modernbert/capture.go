@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -63,6 +64,16 @@ type captureState struct {
 	computed int // how many layers of the model the pass has been through
 	users    int // calls under way, the forward pass among them
 	closed   bool
+
+	// What pictures of a layer have in common is kept from the first on: block maps
+	// by layer, the first of those with equal patterns, and exponents by measure.
+	blockMaps map[int]*gaze.BlockMap
+	measures  map[measuredLayer][]float32
+}
+
+type measuredLayer struct {
+	layer   int
+	measure Measure
 }
 
 func (m *Model) newCapture(p *Program, ids []uint32) (*Capture, error) {
@@ -70,7 +81,7 @@ func (m *Model) newCapture(p *Program, ids []uint32) (*Capture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("what attention weights of %d layers follow from: %w", len(p.Want.Capture), err)
 	}
-	return &Capture{m.engine, m.traits, p, ids, buffers, &captureState{}}, nil
+	return &Capture{m.engine, m.traits, p, ids, buffers, &captureState{blockMaps: map[int]*gaze.BlockMap{}, measures: map[measuredLayer][]float32{}}}, nil
 }
 
 // complete notes that all captured layers up to that one are there.
@@ -91,7 +102,7 @@ func (c *Capture) hold(layer int) (release func(), err error) {
 	case c.state.closed:
 		return nil, errors.New("what was captured of attention is closed")
 	case layer >= c.state.computed:
-		return nil, fmt.Errorf("attention of layer %d is not there yet: the forward pass has not come to its end", layer)
+		return nil, fmt.Errorf("attention of layer %d is not there yet: the forward pass has not come so far", layer)
 	}
 	c.state.users++
 	return func() {
@@ -164,9 +175,23 @@ func (c *Capture) layer(layer int) (_ *capturedLayer, release func(), err error)
 	query, key, lse := captured(layer)
 	l := &capturedLayer{Attention: p.Attention[layer], n: b.n, layout: b.layout(), query: b.own(query, b.n*b.d), key: b.own(key, b.n*b.d)}
 	l.lse = b.f32(lse, l.Heads*b.n)
-	l.blockMap = gaze.NewBlockMap(l.Visible(), p.Lengths, engine.HeatmapTile)
+	l.blockMap = c.blockMap(layer)
 	l.words = engine.Ref{Buffer: bufMap, Size: engine.MapBytes(l.blockMap)}
 	return l, release, nil
+}
+
+// blockMap returns the block map of a layer for the kernels that look at weights.
+func (c *Capture) blockMap(layer int) *gaze.BlockMap {
+	pattern := c.program.Attention[layer].Visible()
+	first := slices.IndexFunc(c.program.Attention, func(other gaze.Attention) bool { return reflect.DeepEqual(other.Visible(), pattern) })
+	c.state.Lock()
+	defer c.state.Unlock()
+	m := c.state.blockMaps[first]
+	if m == nil {
+		m = gaze.NewBlockMap(pattern, c.program.Lengths, engine.HeatmapTile)
+		c.state.blockMaps[first] = m
+	}
+	return m
 }
 
 // with returns the buffers of specs, and the layer's block map.

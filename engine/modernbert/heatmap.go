@@ -39,7 +39,7 @@ func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timin
 	defer release()
 	var exponents []float32
 	if v.Measure != Weight {
-		if exponents, err = c.measured(ctx, l, v); err != nil {
+		if exponents, err = c.measured(ctx, l, measuredLayer{v.Layer, v.Measure}); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -98,15 +98,32 @@ func (l *capturedLayer) checkHeads(heads gaze.Span) error {
 }
 
 // measured returns what takes the place of the log-sum-exps, [heads, n], so that
-// exp(score - it) is a weight in the measure of v: a factor on a row is a term of
-// its exponent.
-func (c *Capture) measured(ctx context.Context, l *capturedLayer, v View) ([]float32, error) {
+// exp(score - it) is a weight in a measure: a factor on a row is a term of its
+// exponent. It is computed at first use.
+func (c *Capture) measured(ctx context.Context, l *capturedLayer, of measuredLayer) ([]float32, error) {
+	c.state.Lock()
+	exponents := c.state.measures[of]
+	c.state.Unlock()
+	if exponents != nil {
+		return exponents, nil
+	}
+	exponents, err := c.measure(ctx, l, of)
+	if err != nil {
+		return nil, err
+	}
+	c.state.Lock()
+	defer c.state.Unlock()
+	c.state.measures[of] = exponents
+	return exponents, nil
+}
+
+func (c *Capture) measure(ctx context.Context, l *capturedLayer, of measuredLayer) ([]float32, error) {
 	exponents, err := c.lse(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	if v.Measure == OfRowMaximum {
-		statistics, err := c.Statistics(ctx, v.Layer)
+	if of.measure == OfRowMaximum {
+		statistics, err := c.Statistics(ctx, of.layer)
 		if err != nil {
 			return nil, err
 		}

@@ -30,6 +30,7 @@ func TestHeatmap(t *testing.T) {
 				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{First: 64, End: n}}, gaze.Square(64), true, Weight},
 				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(1), false, OfRowMaximum},
 				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(4), true, OverUniform},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 90, End: n}, Keys: gaze.Span{First: 1, End: 130}}, gaze.Square(1), false, OfRowMaximum},
 			} {
 				cells, timing, err := out.Capture.Heatmap(context.Background(), v)
 				if err != nil || timing.Submits < 1 {

@@ -65,7 +65,7 @@ func (c *Capture) sum(ctx context.Context, l *capturedLayer, v View, exponents [
 	v.Sum = true
 	rows, columns := v.Rectangle.Cells(v.Cell)
 	var sums [][]float64
-	step := max(sumBytes/(4*rows*columns), 1)
+	step := max(int(min(sumBytes, c.traits.StorageRange))/(4*rows*columns), 1)
 	for heads := v.Heads; heads.First < heads.End; heads.First += step {
 		v.Heads = gaze.Span{First: heads.First, End: min(heads.First+step, heads.End)}
 		cells, _, err := c.pool(ctx, l, v, exponents)

@@ -6,6 +6,16 @@ import "fmt"
 // packed rows.
 type Rectangle struct{ Queries, Keys Span }
 
+// A Cell is the pairs of an attention map that become one number: so many queries
+// by so many keys, each at least 1.
+type Cell struct{ Queries, Keys int }
+
+// Square returns cells of side x side pairs.
+func Square(side int) Cell { return Cell{side, side} }
+
+// String returns "64 x 1".
+func (c Cell) String() string { return fmt.Sprintf("%d x %d", c.Queries, c.Keys) }
+
 // Validate reports a rectangle that is empty or reaches beyond n packed rows.
 func (r Rectangle) Validate(n int) error {
 	for name, s := range map[string]Span{"queries": r.Queries, "keys": r.Keys} {
@@ -16,10 +26,11 @@ func (r Rectangle) Validate(n int) error {
 	return nil
 }
 
-// Cells returns the rows and columns of cells of size x size pairs that cover r,
-// fewer at its right and its lower edge.
-func (r Rectangle) Cells(size int) (rows, columns int) {
-	return (r.Queries.End - r.Queries.First + size - 1) / size, (r.Keys.End - r.Keys.First + size - 1) / size
+// Cells returns the rows and columns of cells of that size that cover r. Cells
+// begin at multiples of their size, and those at the edges of r are cut off there.
+func (r Rectangle) Cells(c Cell) (rows, columns int) {
+	count := func(s Span, size int) int { return (s.End+size-1)/size - s.First/size }
+	return count(r.Queries, c.Queries), count(r.Keys, c.Keys)
 }
 
 // String returns "queries 0 to 64, keys 32 to 96".

@@ -8,8 +8,10 @@ import (
 
 func TestRectangle(t *testing.T) {
 	r := gaze.Rectangle{Queries: gaze.Span{First: 4, End: 9}, Keys: gaze.Span{First: 0, End: 8}}
-	if rows, columns := r.Cells(4); rows != 2 || columns != 2 {
-		t.Errorf("%v has %d x %d cells of 4", r, rows, columns)
+	for c, want := range map[gaze.Cell][2]int{gaze.Square(4): {2, 2}, gaze.Square(3): {2, 3}, {Queries: 8, Keys: 3}: {2, 3}, {Queries: 1, Keys: 8}: {5, 1}, {Queries: 8, Keys: 1}: {2, 8}} {
+		if rows, columns := r.Cells(c); [2]int{rows, columns} != want {
+			t.Errorf("%v has %d x %d cells of %v, expected %v", r, rows, columns, c, want)
+		}
 	}
 	if r.String() != "queries 4 to 9, keys 0 to 8" || r.Validate(9) != nil {
 		t.Errorf("%v: %v", r, r.Validate(9))

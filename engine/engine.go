@@ -18,8 +18,9 @@ type Options struct {
 	Vulkan  []vk.Option
 }
 
-// An Engine runs plans on one device. It may be used from several goroutines;
-// runs take turns.
+// An Engine runs plans on one device. It may be used from several goroutines,
+// which take turns in the order in which they ask: whole runs, or what Execute does
+// submit by submit.
 type Engine struct {
 	device  *vk.Device
 	traits  Traits
@@ -96,8 +97,8 @@ func (e *Engine) take(ctx context.Context) error {
 
 func (e *Engine) release() { <-e.turn }
 
-// Close frees the kernels and the device, once the run under way has ended. A
-// second call does nothing.
+// Close frees the kernels and the device, once the turn under way has ended; what
+// Execute has yet to do fails. A second call does nothing.
 func (e *Engine) Close() error {
 	e.turn <- struct{}{}
 	defer e.release()

@@ -76,13 +76,14 @@ func (e *Engine) Execute(ctx context.Context, passes []Pass, progress func(done 
 	return e.ExecuteSteps(ctx, []Step{{Passes: passes}}, Watch{Progress: progress}, buffers...)
 }
 
-// ExecuteSteps is Execute for steps, whose reads watch.Weights hears of.
+// ExecuteSteps is Execute for steps, whose reads watch.Weights hears of. Between
+// two submits others who wait for the engine get their turn.
 func (e *Engine) ExecuteSteps(ctx context.Context, steps []Step, watch Watch, buffers ...*Buffers) (*Timing, error) {
-	if err := e.take(ctx); err != nil {
+	r := &runner{Engine: e, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}, shares: true}
+	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
-	defer e.release()
-	r := &runner{Engine: e, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+	defer r.stop()
 	for i := len(buffers) - 1; i >= 0; i-- {
 		for name, buffer := range buffers[i].named {
 			r.buffers[name] = buffer

@@ -19,8 +19,8 @@ type Heatmap struct {
 	In               Layout
 	LSEHead          int // elements between two heads' first log-sum-exp
 	Rectangle        gaze.Rectangle
-	Cell             int  // pairs along one side of a cell: a power of two, at most HeatmapTile
-	Sum              bool // pool by the sum, else by the greatest
+	Cell             gaze.Cell // each side a power of two, at most HeatmapTile
+	Sum              bool      // pool by the sum, else by the greatest
 	Query, Key, LSE  Ref
 	BlockMap         Ref // Words(Map)
 	Cells            Ref // [Heads, rows, columns] f32, of Rectangle.Cells(Cell)
@@ -36,6 +36,16 @@ const heatmapChunk = 512
 // HiddenCell is the value of a cell of which no pair is visible.
 const HiddenCell = -1
 
+// CheckCell reports cells that no Heatmap can have.
+func CheckCell(c gaze.Cell) error {
+	for _, side := range []int{c.Queries, c.Keys} {
+		if side < 1 || side > HeatmapTile || side&(side-1) != 0 {
+			return fmt.Errorf("cells of %v pairs: each side must be a power of two, at most %d", c, HeatmapTile)
+		}
+	}
+	return nil
+}
+
 // Passes returns what computes h on a device with traits t.
 func (h Heatmap) Passes(t Traits) ([]Pass, error) {
 	pass, err := h.Pass(t)
@@ -46,13 +56,11 @@ func (h Heatmap) Passes(t Traits) ([]Pass, error) {
 // Pass returns the dispatch of h alone, for cells that hold HiddenCell.
 func (h Heatmap) Pass(t Traits) (Pass, error) {
 	m, r := h.Map, h.Rectangle
-	switch {
-	case m.QueryTile != HeatmapTile:
+	if m.QueryTile != HeatmapTile {
 		return Pass{}, fmt.Errorf("engine: the block map has tiles of %d queries: expected %d", m.QueryTile, HeatmapTile)
-	case h.Cell < 1 || h.Cell > HeatmapTile || h.Cell&(h.Cell-1) != 0:
-		return Pass{}, fmt.Errorf("engine: cells of %d pairs a side: expected a power of two, at most %d", h.Cell, HeatmapTile)
-	case r.Queries.First%h.Cell != 0 || r.Keys.First%h.Cell != 0:
-		return Pass{}, fmt.Errorf("engine: a map of %v in cells of %d: it must begin at multiples of the cell", r, h.Cell)
+	}
+	if err := CheckCell(h.Cell); err != nil {
+		return Pass{}, fmt.Errorf("engine: %w", err)
 	}
 	if err := r.Validate(m.Rows); err != nil {
 		return Pass{}, err
@@ -77,7 +85,7 @@ func (h Heatmap) Pass(t Traits) (Pass, error) {
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
 			"in_row": h.In.Row / 4, "in_head": h.In.Head / 4, "lse_head": h.LSEHead, "first_head": h.FirstHead, "scale": h.Scale,
 			"first_query": r.Queries.First, "end_query": r.Queries.End, "first_key": r.Keys.First, "end_key": r.Keys.End,
-			"cell": h.Cell, "cell_rows": rows, "cell_columns": columns, "chunk": heatmapChunk, "sum": sum},
+			"cell_queries": h.Cell.Queries, "cell_keys": h.Cell.Keys, "cell_rows": rows, "cell_columns": columns, "chunk": heatmapChunk, "sum": sum},
 		Bind:         []Ref{h.Query, h.Key, h.BlockMap, h.LSE, h.Cells},
 		Tiles:        m.First[firstTile : endTile+1],
 		Groups:       [3]uint32{uint32(endTile - firstTile), uint32(h.Heads), uint32(endChunk - firstChunk)},

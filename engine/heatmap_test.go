@@ -9,7 +9,7 @@ import (
 
 func TestHeatmapPass(t *testing.T) {
 	good := Heatmap{
-		Heads: 3, HeadDim: 64, Map: gaze.NewBlockMap(gaze.SlidingWindow{Left: 64, Right: 64}, gaze.Lengths{2000}, HeatmapTile), Precision: F16, Cell: 8,
+		Heads: 3, HeadDim: 64, Map: gaze.NewBlockMap(gaze.SlidingWindow{Left: 64, Right: 64}, gaze.Lengths{2000}, HeatmapTile), Precision: F16, Cell: gaze.Square(8),
 		Rectangle: gaze.Rectangle{Queries: gaze.Span{First: 64, End: 200}, Keys: gaze.Span{First: 504, End: 1100}},
 	}
 	p, err := good.Pass(Traits{})
@@ -25,9 +25,9 @@ func TestHeatmapPass(t *testing.T) {
 		t.Errorf("%d multiply-adds, %v", p.MultiplyAdds, err)
 	}
 	for want, change := range map[string]func(*Heatmap){
-		"power of two":     func(h *Heatmap) { h.Cell = 3 },
-		"at most 64":       func(h *Heatmap) { h.Cell = 128 },
-		"multiples of the": func(h *Heatmap) { h.Rectangle.Queries.First = 68 },
+		"of 3 x 8 pairs":   func(h *Heatmap) { h.Cell.Queries = 3 },
+		"of 8 x 128 pairs": func(h *Heatmap) { h.Cell.Keys = 128 },
+		"of 0 x 8 pairs":   func(h *Heatmap) { h.Cell.Queries = 0 },
 		"of 0 to 2000":     func(h *Heatmap) { h.Rectangle.Keys.End = 2001 },
 		"tiles of 32":      func(h *Heatmap) { h.Map = gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{2000}, 32) },
 	} {

@@ -20,8 +20,8 @@ type Result struct {
 	Bytes int64 // of device memory in the plan's buffers
 }
 
-// A Watch hears of a run as it goes, on the goroutine that called Run. Either
-// field may be nil. Neither may call a method of the engine that is running.
+// A Watch hears of a run as it goes, on the goroutine that called Run. Any field
+// may be nil. None but Step may call a method of the engine that is running.
 type Watch struct {
 	// Weights receives the weights of one query of one head, [n], if the plan has
 	// Weights: once for every query of every head, in the order of the output's
@@ -30,6 +30,9 @@ type Watch struct {
 	// Progress receives the share of the work that is done, which only grows; 1
 	// is the last.
 	Progress func(done float64)
+	// Step hears that a step, counted from 0, is complete on the device. Until it
+	// returns the engine is free, for it and for others.
+	Step func(step int)
 }
 
 // A runner is the state of one run.
@@ -42,6 +45,39 @@ type runner struct {
 	times   map[string]*PassTime
 	done    float64 // cost of what has run
 	total   float64 // cost of everything
+
+	shares bool          // others get a turn between two submits
+	taken  bool          // it is this run's turn
+	used   bool          // a submit has run in it
+	away   time.Duration // of others' turns
+}
+
+// start waits for the first turn, as take does.
+func (r *runner) start(ctx context.Context) error {
+	err := r.take(ctx)
+	r.taken, r.used = err == nil, false
+	return err
+}
+
+// stop ends the turn, if it is this run's.
+func (r *runner) stop() {
+	if r.taken {
+		r.release()
+	}
+	r.taken = false
+}
+
+// pause lets those who wait have their turn, and calls do, if not nil, while the
+// engine is free.
+func (r *runner) pause(ctx context.Context, do func()) error {
+	begin := time.Now()
+	r.stop()
+	if do != nil {
+		do()
+	}
+	err := r.start(ctx)
+	r.away += time.Since(begin)
+	return err
 }
 
 // Run uploads in, runs p and returns the result. When ctx ends, Run returns its
@@ -51,16 +87,16 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Re
 	if err := p.check(in); err != nil {
 		return nil, err
 	}
-	if err := e.take(ctx); err != nil {
+	r := &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
-	defer e.release()
+	defer r.stop()
 	defer func() {
 		if errors.Is(err, vk.ErrOutOfMemory) {
 			err = fmt.Errorf("%s: %w: the run needs %s of device memory in all; use %s", e.traits.Device, err, mebibytes(p.DeviceBytes()), p.smaller())
 		}
 	}()
-	r := &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
 	defer r.close()
 	if err := r.allocate(); err != nil {
 		return nil, err
@@ -93,7 +129,7 @@ func (r *runner) steps(ctx context.Context, steps []Step) error {
 		return err
 	}
 	start := time.Now()
-	for _, s := range steps {
+	for i, s := range steps {
 		err := r.pace.schedule(s.Passes, func(batch []Pass) error { return r.batch(ctx, batch) })
 		if err != nil {
 			return err
@@ -103,8 +139,13 @@ func (r *runner) steps(ctx context.Context, steps []Step) error {
 				return err
 			}
 		}
+		if r.watch.Step != nil {
+			if err := r.pause(ctx, func() { r.watch.Step(i) }); err != nil {
+				return err
+			}
+		}
 	}
-	r.result.Host = time.Since(start)
+	r.result.Host = time.Since(start) - r.away
 	r.sumPasses(passes)
 	return nil
 }
@@ -136,6 +177,12 @@ func (r *runner) warm(ctx context.Context, passes []Pass) error {
 
 // batch runs passes in one submit and learns from the time they take.
 func (r *runner) batch(ctx context.Context, passes []Pass) error {
+	if r.shares && r.used {
+		if err := r.pause(ctx, nil); err != nil {
+			return err
+		}
+	}
+	r.used = true
 	start := time.Now()
 	times, err := r.submit(ctx, passes, true)
 	if err != nil {

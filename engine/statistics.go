@@ -17,6 +17,7 @@ type RowStatistics struct {
 	LSEHead         int // elements between two heads' first log-sum-exp
 	Query, Key, LSE Ref
 	BlockMap        Ref // Words(Map)
+	Tokens          Ref // TokenWords
 	Statistics      Ref // [Heads, rows] RowStatistic
 }
 
@@ -27,6 +28,23 @@ type RowStatistic struct {
 	Entropy  float32 // in bits: 0 where all attention goes to one key
 	Distance float32 // mean distance of the keys, in tokens
 	Greatest float32 // weight
+	Roles    Roles
+}
+
+// TokenWords returns what RowStatistics knows of packed tokens: their ids, [n], then
+// the first row and the last of the sequence of each.
+func TokenWords(ids []uint32, lengths gaze.Lengths) []byte {
+	n := len(ids)
+	words := make([]uint32, 3*n)
+	copy(words, ids)
+	first := 0
+	for _, length := range lengths {
+		for row := first; row < first+length; row++ {
+			words[n+row], words[2*n+row] = uint32(first), uint32(first+length-1)
+		}
+		first += length
+	}
+	return Bytes(words)
 }
 
 // Pass returns the dispatch that computes r on a device with traits t.
@@ -40,11 +58,11 @@ func (r RowStatistics) Pass(t Traits) (Pass, error) {
 		Kernel: "statistics_" + string(r.Precision), Constants: blockConstants(t, r.HeadDim),
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
 			"in_row": r.In.Row / 4, "in_head": r.In.Head / 4, "lse_head": r.LSEHead, "scale": r.Scale},
-		Bind:         []Ref{r.Query, r.Key, r.BlockMap, r.LSE, r.Statistics},
+		Bind:         []Ref{r.Query, r.Key, r.BlockMap, r.LSE, r.Statistics, r.Tokens},
 		Groups:       [3]uint32{uint32(m.QueryTiles()), uint32(r.Heads), 1},
 		Tiles:        m.First,
 		MultiplyAdds: int64(r.Heads) * int64(len(m.Tiles)) * HeatmapTile * gaze.KeyTile * int64(r.HeadDim),
-		Bytes:        2*elements*r.Precision.size() + r.Statistics.Size + MapBytes(m),
+		Bytes:        2*elements*r.Precision.size() + r.Statistics.Size + r.Tokens.Size + MapBytes(m),
 	}, nil
 }
 

@@ -105,6 +105,49 @@ func TestCancelledInLine(t *testing.T) {
 	usable(t, e)
 }
 
+// TestTurnsBetweenSubmits holds that what Execute does lets others in between its
+// submits: a short call that comes later ends before a long one.
+func TestTurnsBetweenSubmits(t *testing.T) {
+	e := open(t)
+	execute := func(length int, progress func(float64)) error {
+		a := layer(8, nil)
+		plan := mustPlan(t, e.Traits(), Request{Attention: a, Lengths: gaze.Lengths{length}})
+		buffers, err := e.NewBuffers(plan.Buffers)
+		if err != nil {
+			return err
+		}
+		defer buffers.Close()
+		for name, data := range map[string][]byte{bufMap: Words(plan.Map), bufPositions: Bytes(plan.Lengths.Positions())} {
+			if err := buffers.Upload(context.Background(), name, 0, data); err != nil {
+				return err
+			}
+		}
+		_, err = e.ExecuteSteps(context.Background(), plan.Steps, Watch{Progress: progress}, buffers)
+		return err
+	}
+	if err := execute(20, nil); err != nil { // compiles
+		t.Fatal(err)
+	}
+	short, seen := make(chan error, 1), false
+	began := false
+	err := execute(3000, func(done float64) {
+		if !began {
+			began = true
+			go func() { short <- execute(20, nil) }()
+		}
+		if done < 1 && len(short) == 1 {
+			seen = true
+		}
+	})
+	if err := errors.Join(err, <-short); err != nil {
+		t.Fatal(err)
+	}
+	if !seen {
+		t.Error("the short call had to wait for the long one's end")
+	}
+	usable(t, e)
+}
+
 // TestWatchStops holds that an error of the callback ends the run and comes back
 // as it is, and that cancelling in it ends it too.
 func TestWatchStops(t *testing.T) {

@@ -11,7 +11,7 @@ type Timing struct {
 	// Compile is the time that preparing kernels for their first use took.
 	Compile time.Duration
 	// Host is the time from the first submit to the last result, compiling and
-	// uploading left out.
+	// uploading left out, and so are the turns of others.
 	Host    time.Duration
 	Submits int
 }

@@ -7,13 +7,12 @@ import (
 )
 
 // Heatmap pools attention weights, [heads, n, n], within a rectangle into cells
-// of size x size pairs: [heads, rows, columns] of r.Cells(size). A cell is the
-// greatest weight, or the sum, of the pairs that pattern shows, and NaN where it
-// shows none.
-func Heatmap(weights []float64, pattern gaze.Pattern, lengths gaze.Lengths, heads int, r gaze.Rectangle, size int, sum bool) []float64 {
+// of c: [heads, rows, columns] of r.Cells(c). A cell is the greatest weight, or the
+// sum, of the pairs that pattern shows, and NaN where it shows none.
+func Heatmap(weights []float64, pattern gaze.Pattern, lengths gaze.Lengths, heads int, r gaze.Rectangle, c gaze.Cell, sum bool) []float64 {
 	n := lengths.Tokens()
 	mustHold("weights", len(weights), heads, n, n)
-	rows, columns := r.Cells(size)
+	rows, columns := r.Cells(c)
 	cells := make([]float64, heads*rows*columns)
 	for i := range cells {
 		cells[i] = math.NaN()
@@ -28,7 +27,7 @@ func Heatmap(weights []float64, pattern gaze.Pattern, lengths gaze.Lengths, head
 			for _, span := range spans {
 				for j := max(span.First, r.Keys.First); j < min(span.End, r.Keys.End); j++ {
 					w := weights[(h*n+i)*n+j]
-					cell := &cells[(h*rows+(i-r.Queries.First)/size)*columns+(j-r.Keys.First)/size]
+					cell := &cells[(h*rows+i/c.Queries-r.Queries.First/c.Queries)*columns+j/c.Keys-r.Keys.First/c.Keys]
 					switch {
 					case math.IsNaN(*cell):
 						*cell = w

@@ -1,10 +1,11 @@
-// A picture of a rectangle of attention weights: cells of CELL x CELL pairs,
-// recomputed from queries, keys and the log-sum-exp of each row, and pooled
-// (reference.Heatmap):
+// A picture of a rectangle of attention weights: cells of so many queries by so
+// many keys, recomputed from queries, keys and the log-sum-exp of each row, and
+// pooled (reference.Heatmap):
 //   w[i, j]     = exp(scale * q[head, i] . k[head, j] - lse[head, i])
-//   cells[r, c] = the greatest, or the sum, of w over the visible pairs of the cell
-// A cell of which no pair is visible is left alone. The rectangle begins at
-// multiples of the cell, which is a power of two, at most QUERY_TILE.
+//   cells[r, c] = the greatest, or the sum, of w
+// over those of its visible pairs that the rectangle has. A cell without any is
+// left alone. Cells begin at multiples of their sides, each a power of two, at most
+// QUERY_TILE.
 //
 // A workgroup takes a tile of 64 queries, so that no other has a part of its
 // cells, and those of its tiles of keys that lie in one chunk of keys, which is a
@@ -42,7 +43,8 @@ layout(push_constant) uniform Push {
     uint first_head;
     float scale;
     uint first_query, end_query, first_key, end_key; // the rectangle
-    uint cell, cell_rows, cell_columns;
+    uint cell_queries, cell_keys; // pairs of a cell
+    uint cell_rows, cell_columns;
     uint chunk; // keys of a workgroup
     uint sum;   // 1: the sum, 0: the greatest
 };
@@ -76,12 +78,14 @@ void main()
         row_lse[i] = lse[head * lse_head + row];
     }
 
-    uint end = map_end(query_tile);
-    for (uint entry = map_begin(query_tile); entry < end; entry++) {
+    // Those that matter are found ahead: on a CPU driver what a loop leaves out by
+    // `continue` takes as long as what it does.
+    uint entry = map_begin(query_tile), end = map_end(query_tile);
+    uint begin_tile = max(first_key, chunk_begin) / KEY_TILE, end_tile = (min(end_key, chunk_begin + chunk) + KEY_TILE - 1u) / KEY_TILE;
+    entry = map_seek(entry, end, begin_tile);
+    end = map_seek(entry, end, end_tile);
+    [[dont_unroll]] for (; entry < end; entry++) {
         uint tile_key = map_key_tile(entry) * KEY_TILE;
-        if (tile_key + KEY_TILE <= first_key || tile_key >= end_key || tile_key < chunk_begin || tile_key >= chunk_begin + chunk) {
-            continue;
-        }
         uint key[8];
         vec4 low[OWN_ROWS], high[OWN_ROWS];
         for (uint i = 0u; i < 8u; i++) {
@@ -103,8 +107,8 @@ void main()
         barrier();
 
         // Along each row first, in place.
-        uint width = min(cell, KEY_TILE), pooled = KEY_TILE / width;
-        [[dont_unroll]] for (uint row = id; row < QUERY_TILE; row += LANES) {
+        uint width = min(cell_keys, KEY_TILE), pooled = KEY_TILE / width;
+        [[dont_unroll]] for (uint row = id; row < QUERY_TILE && width > 1u; row += LANES) {
             uint at = row * KEY_TILE;
             [[dont_unroll]] for (uint c = 0u; c < pooled; c++) {
                 float value = tile[at + c * width];
@@ -116,15 +120,16 @@ void main()
         }
         barrier();
         // Then down the columns. A cell's tiles of keys all come to the same invocation.
-        uint count = QUERY_TILE / cell * pooled;
+        uint count = QUERY_TILE / cell_queries * pooled;
         [[dont_unroll]] for (uint i = id; i < count; i += LANES) {
-            uint row = i / pooled * cell, c = i % pooled;
+            uint row = i / pooled * cell_queries, c = i % pooled;
             float value = tile[row * KEY_TILE + c];
-            [[dont_unroll]] for (uint j = 1u; j < cell; j++) {
+            [[dont_unroll]] for (uint j = 1u; j < cell_queries; j++) {
                 value = pool(value, tile[(row + j) * KEY_TILE + c]);
             }
             if (value != HIDDEN) {
-                uint cell_row = (first_row + row - first_query) / cell, cell_column = (tile_key + c * width - first_key) / cell;
+                uint cell_row = (first_row + row) / cell_queries - first_query / cell_queries;
+                uint cell_column = (tile_key + c * width) / cell_keys - first_key / cell_keys;
                 uint at = ((head - first_head) * cell_rows + cell_row) * cell_columns + cell_column;
                 cells[at] = pool(cells[at], value);
             }

@@ -67,6 +67,9 @@ func TestSourcesAreUsed(t *testing.T) {
 // lanes alone may shuffle.
 func TestBottomTier(t *testing.T) {
 	for _, name := range shaders.Embedded.Names() {
+		if strings.HasPrefix(name, "limit_m") { // TestLimits looks at these
+			continue
+		}
 		k, err := shaders.Embedded.Kernel(name)
 		if err != nil {
 			t.Fatal(err)
@@ -84,6 +87,34 @@ func TestBottomTier(t *testing.T) {
 				}
 			}
 			at += int(word>>16) * 4
+		}
+	}
+}
+
+// TestLimits holds kernels that measure a limit against what they may ask for:
+// what they measure, and nothing else.
+func TestLimits(t *testing.T) {
+	const shader, float16, subgroups, memoryModel, matrices = 1, 9, 61, 5345, 6022
+	for name, want := range map[string][]uint32{
+		"limit_multiply_3_f32": {shader}, "limit_multiply_8_f32": {shader}, "limit_multiply_2_f16": {shader, float16}, "limit_multiply_8_f16": {shader, float16},
+		"limit_matrix": {shader, float16, subgroups, memoryModel, matrices},
+	} {
+		k, err := shaders.Embedded.Kernel(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []uint32
+		for at := 20; at < len(k.SPIRV); {
+			const opCapability = 17
+			word := binary.LittleEndian.Uint32(k.SPIRV[at:])
+			if word&0xffff == opCapability {
+				got = append(got, binary.LittleEndian.Uint32(k.SPIRV[at+4:]))
+			}
+			at += int(word>>16) * 4
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s needs the capabilities %d, expected %d", name, got, want)
 		}
 	}
 }

@@ -1,11 +1,17 @@
 // What each row of attention weights amounts to, recomputed from queries, keys and
 // the log-sum-exp of the row (reference.RowStatistics), over the visible keys:
 //   w[j]            = exp(scale * q[head, i] . k[head, j] - lse[head, i])
-//   statistics[i].x = sum of w[j], which is 1 where all of this belongs together
-//   statistics[i].y = entropy, sum of -w[j] log2 w[j], in bits
-//   statistics[i].z = mean distance, sum of w[j] |i - j|, in tokens
-//   statistics[i].w = the greatest w[j]
-// A query that sees nothing gets zeros.
+//   statistics[i, 0] = sum of w[j], which is 1 where all of this belongs together
+//   statistics[i, 1] = entropy, sum of -w[j] log2 w[j], in bits
+//   statistics[i, 2] = mean distance, sum of w[j] |i - j|, in tokens
+//   statistics[i, 3] = the greatest w[j]
+//   statistics[i, 4] = w[i], of the token itself
+//   statistics[i, 5] = w[i - 1], of the one before
+//   statistics[i, 6] = w[i + 1], of the one after
+//   statistics[i, 7] = w[j] of the first token of the sequence
+//   statistics[i, 8] = w[j] of its last
+//   statistics[i, 9] = sum of w[j] over other tokens of the same id
+// What is hidden counts as 0. A query that sees nothing gets zeros.
 //
 // Grid: (query tiles, heads).
 #version 450
@@ -18,6 +24,7 @@ layout(constant_id = 1) const uint HEAD_DIM = 64;
 layout(constant_id = 2) const uint OWN_ROWS = 8; // of an invocation's block: 8 on a CPU, 4 on a GPU
 
 const uint QUERY_TILE = 64u;
+const uint COLUMNS = 10u;
 const uint GROUPS = HEAD_DIM / 4u; // of four elements in a row
 
 #include "include/elements.glsl"
@@ -26,7 +33,8 @@ layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
 layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
 layout(binding = 2) readonly buffer BlockMap { uint block_map[]; };
 layout(binding = 3) readonly buffer LogSumExp { float lse[]; };          // [heads, lse_head]
-layout(binding = 4) writeonly buffer Statistics { vec4 statistics[]; }; // [heads, rows]
+layout(binding = 4) writeonly buffer Statistics { float statistics[]; }; // [heads, rows, COLUMNS]
+layout(binding = 5) readonly buffer Tokens { uint tokens[]; };           // [3, rows]: ids, then the first row and the last of their sequences
 
 // Strides count groups of four elements.
 layout(push_constant) uniform Push {
@@ -41,57 +49,81 @@ layout(push_constant) uniform Push {
 #include "include/limits.glsl"
 #include "include/products.glsl"
 
-shared vec4 parts[QUERY_TILE * 4u]; // of each row, over a quarter of the keys
+// Of each row, over a quarter of the keys: columns 0 to 3, 4 to 7, and 8 and 9. They
+// are here while they grow: registers are for the products.
+shared vec4 parts[QUERY_TILE * 4u];
+shared vec4 near_parts[QUERY_TILE * 4u];
+shared vec2 far_parts[QUERY_TILE * 4u];
 
 void main()
 {
-    uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y, id = gl_LocalInvocationID.x;
+    uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y, lane = gl_LocalInvocationID.x;
     uint first_row = query_tile * QUERY_TILE, base = head * in_head, last = rows - 1u;
-    uint own_row = id / 4u * OWN_ROWS; // of the tile: the first of those whose weights are this invocation's
-    uint quarter = id % 4u;            // of the tile's keys
+    uint own_row = lane / 4u * OWN_ROWS; // of the tile: the first of those whose weights are this invocation's
+    uint quarter = lane % 4u;            // of the tile's keys
 
     uint query[OWN_ROWS];
     float row_lse[OWN_ROWS];
-    vec4 part[OWN_ROWS];
     for (uint i = 0u; i < OWN_ROWS; i++) {
         uint row = min(first_row + own_row + i, last);
         query[i] = base + row * in_row;
         row_lse[i] = lse[head * lse_head + row];
-        part[i] = vec4(0.0);
+        uint at = (own_row + i) * 4u + quarter;
+        parts[at] = near_parts[at] = vec4(0.0);
+        far_parts[at] = vec2(0.0);
     }
 
     uint end = map_end(query_tile);
     for (uint entry = map_begin(query_tile); entry < end; entry++) {
         uint first_key = map_key_tile(entry) * KEY_TILE + quarter * 8u;
-        uint key[8];
+        uint key[8], id[8];
         vec4 low[OWN_ROWS], high[OWN_ROWS];
         for (uint i = 0u; i < 8u; i++) {
             key[i] = base + min(first_key + i, last) * in_row;
         }
         products(query, key, low, high);
+        for (uint i = 0u; i < 8u; i++) {
+            id[i] = tokens[min(first_key + i, last)];
+        }
         for (uint i = 0u; i < OWN_ROWS; i++) {
             uint visible = map_visible(entry, own_row + i) >> (quarter * 8u);
-            float row = float(first_row + own_row + i);
+            uint row = first_row + own_row + i, known = min(row, last), at = (own_row + i) * 4u + quarter;
+            uvec3 token = uvec3(tokens[known], tokens[rows + known], tokens[2u * rows + known]);
+            vec4 part = parts[at], near = near_parts[at];
+            vec2 far = far_parts[at];
             [[unroll]] for (uint j = 0u; j < 8u; j++) {
                 float score = clamp((j < 4u ? low[i][j & 3u] : high[i][j & 3u]) * scale, -SCORE_LIMIT, SCORE_LIMIT);
                 float exponent = (score - row_lse[i]) * LOG2_E;
                 float w = exp2(exponent);
-                vec4 amount = vec4(w, -w * exponent, w * abs(row - float(first_key + j)), w);
+                uint column = first_key + j;
+                vec4 amount = vec4(w, -w * exponent, w * abs(float(row) - float(column)), w);
                 if ((visible >> j & 1u) == 1u) {
-                    part[i] = vec4(part[i].xyz + amount.xyz, max(part[i].w, amount.w));
+                    part = vec4(part.xyz + amount.xyz, max(part.w, amount.w));
+                    near += mix(vec4(0.0), vec4(w), equal(uvec4(column), uvec4(row, row - 1u, row + 1u, token.y)));
+                    far += mix(vec2(0.0), vec2(w), bvec2(column == token.z, id[j] == token.x && column != row));
                 }
             }
+            parts[at] = part;
+            near_parts[at] = near;
+            far_parts[at] = far;
         }
     }
-    for (uint i = 0u; i < OWN_ROWS; i++) {
-        parts[(own_row + i) * 4u + quarter] = part[i];
-    }
     barrier();
-    for (uint row = id; row < QUERY_TILE; row += LANES) {
+    for (uint row = lane; row < QUERY_TILE; row += LANES) {
         if (first_row + row < rows) {
-            vec4 a = parts[row * 4u], b = parts[row * 4u + 1u], c = parts[row * 4u + 2u], d = parts[row * 4u + 3u];
-            statistics[head * rows + first_row + row] =
-                vec4(a.xyz + b.xyz + c.xyz + d.xyz, max(max(a.w, b.w), max(c.w, d.w)));
+            uint at = (head * rows + first_row + row) * COLUMNS, from = row * 4u;
+            vec4 a = parts[from], b = parts[from + 1u], c = parts[from + 2u], d = parts[from + 3u];
+            vec4 near_sum = near_parts[from] + near_parts[from + 1u] + near_parts[from + 2u] + near_parts[from + 3u];
+            vec2 far_sum = far_parts[from] + far_parts[from + 1u] + far_parts[from + 2u] + far_parts[from + 3u];
+            for (uint column = 0u; column < 3u; column++) {
+                statistics[at + column] = a[column] + b[column] + c[column] + d[column];
+            }
+            statistics[at + 3u] = max(max(a.w, b.w), max(c.w, d.w));
+            for (uint column = 0u; column < 4u; column++) {
+                statistics[at + 4u + column] = near_sum[column];
+            }
+            statistics[at + 8u] = far_sum.x;
+            statistics[at + 9u] = far_sum.y;
         }
     }
 }

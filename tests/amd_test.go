@@ -49,6 +49,9 @@ func TestAMD(t *testing.T) {
 				}
 			}
 			for _, kernel := range kernelNames(t) {
+				if kernel == "limit_matrix" && family != "navi31" { // the one with matrix units
+					continue
+				}
 				if !met[kernel] {
 					t.Errorf("kernel %s was not compiled", kernel)
 				}

@@ -141,8 +141,48 @@ func TestVerify(t *testing.T) {
 				met[k.Kernel] = k.Cases
 			}
 			for _, kernel := range kernelNames(t) {
+				if strings.HasPrefix(kernel, "limit_") { // gaze bench checks them
+					continue
+				}
 				if met[kernel] < 20 {
 					t.Errorf("kernel %s was checked in %d cases, at least 20 are wanted", kernel, met[kernel])
+				}
+			}
+		})
+	}
+}
+
+// TestBench measures every driver's limits, all that it offers, with the
+// validation layer silent. The results of the kernels are checked as they run.
+func TestBench(t *testing.T) {
+	for name, matrix := range map[string]bool{"lavapipe": false, "swiftshader": false, "lavapipe-coopmat": true} {
+		t.Run(name, func(t *testing.T) {
+			d := findDriver(t, name)
+			file := filepath.Join(t.TempDir(), "bench.json")
+			c := d.command(gaze(t), "bench", "--validate", "--no-cache", "--quick", "--runs", "1", "--suite", "startup,viewer", "--n", "64", "--json", file)
+			out, err := c.CombinedOutput()
+			t.Logf("%s", out)
+			if err != nil {
+				t.Fatalf("gaze bench: %v", err)
+			}
+			type peak struct{ GFLOPS float64 }
+			var report struct {
+				Limits struct {
+					Multiply peak `json:"multiply_add_f32"`
+					Matrix   peak `json:"matrix_units"`
+				}
+				Cases []struct{ Host struct{ Median float64 } }
+			}
+			readJSON(t, file, &report)
+			if l := report.Limits; !(l.Multiply.GFLOPS > 0) || l.Matrix.GFLOPS > 0 != matrix {
+				t.Errorf("limits %+v, and matrix units: %v", l, matrix)
+			}
+			if len(report.Cases) != 4 {
+				t.Errorf("%d cases, expected 4", len(report.Cases))
+			}
+			for i, c := range report.Cases {
+				if !(c.Host.Median > 0) {
+					t.Errorf("case %d has no time", i)
 				}
 			}
 		})

@@ -15,7 +15,7 @@ type bar struct {
 	below, above bool
 	height       int
 	caption      string // beside the numbers; empty: none
-	ticks        []tick
+	ticks        []Tick
 	labelWidth   int
 }
 
@@ -28,15 +28,15 @@ func (t *typesetter) newBar(p panel, maps []*Map, height int, captioned bool) ba
 		})
 	}
 	if captioned {
-		for _, caption := range []string{p.m.Measure.caption(), p.m.Measure.caption() + ", " + p.scale.String() + " scale"} {
+		for _, caption := range []string{p.m.Measure.Caption(), p.m.Measure.Caption() + ", " + p.scale.String() + " scale"} {
 			if t.width(textRole, caption) <= height {
 				b.caption = caption
 			}
 		}
 	}
-	b.ticks = valueTicks(b.scale, b.measure, b.r, b.body(t).Dy(), t.height(smallRole)*8/5)
+	b.ticks = ValueTicks(b.scale, b.measure, b.r, b.body(t).Dy(), t.height(smallRole)*8/5)
 	for _, mark := range b.ticks {
-		b.labelWidth = max(b.labelWidth, t.width(smallRole, mark.label))
+		b.labelWidth = max(b.labelWidth, t.width(smallRole, mark.Label))
 	}
 	return b
 }
@@ -75,15 +75,15 @@ func (b bar) place(t *typesetter, s *scene, x, y int) {
 	body := b.body(t).Add(image.Pt(x, y))
 	s.add(gradient{body, y, y + b.height, b.colors, t.density})
 	for _, mark := range b.ticks {
-		middle := body.Max.Y - int(math.Round(mark.position*float64(body.Dy())))
+		middle := body.Max.Y - int(math.Round(mark.Position*float64(body.Dy())))
 		top := min(middle-t.density/2, body.Max.Y-t.density)
 		left := body.Max.X + t.density
-		if mark.label == "" {
+		if mark.Label == "" {
 			s.add(fill{image.Rect(left, top, left+t.px(barMinor), top+t.density), frameInk})
 			continue
 		}
 		s.add(fill{image.Rect(left, top, left+t.px(barTick), top+t.density), frameInk})
-		s.write(t.label(smallRole, ink, mark.label, left+t.px(barTick+barLabelGap), start, middle, center))
+		s.write(t.label(smallRole, ink, mark.Label, left+t.px(barTick+barLabelGap), start, middle, center))
 	}
 	if b.caption != "" {
 		s.write(t.verticalLabel(textRole, ink, b.caption, x+b.width(t), end, y+b.height/2, center))

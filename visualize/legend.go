@@ -46,7 +46,7 @@ func rangeItem(p panel) legendItem {
 	case p.automatic:
 		source = "up to percentile 99.9"
 	}
-	return legendItem{nil, fmt.Sprintf("%v scale from %s to %s (%s)", p.scale, readable(p.r.Low, 3), readable(p.r.High, 3), source)}
+	return legendItem{nil, fmt.Sprintf("%v scale from %s to %s (%s)", p.scale, Readable(p.r.Low, 3), Readable(p.r.High, 3), source)}
 }
 
 // framed is a shape with a frame around it.

@@ -62,13 +62,14 @@ func ceilDivide(a, b int) int { return (a + b - 1) / b }
 
 // NewPart returns a map of a rectangle of weights that was pooled into cells, as
 // engine.Heatmap leaves them: [rows, columns] of r.Cells(cell), the greatest
-// value or the sum for MeanPooling, and below 0 where every pair is masked.
+// value or the sum for MeanPooling, and below 0 where every pair is masked. Of
+// differences, which may be below 0, masked cells are NaN.
 func NewPart(r gaze.Rectangle, cell int, measure Measure, pooling Pooling, cells []float32) (*Map, error) {
 	if err := r.Validate(gaze.MaxTokens); err != nil {
 		return nil, err
 	}
-	if measure < Weight || measure > Lift {
-		return nil, fmt.Errorf("map of %v: no part can show the %v", r, measure)
+	if measure < Weight || measure > Difference {
+		return nil, fmt.Errorf("map of %v: unknown %v", r, measure)
 	}
 	if cell < 1 {
 		return nil, fmt.Errorf("map of %v in cells of %d: at least 1 is needed", r, cell)
@@ -79,10 +80,14 @@ func NewPart(r gaze.Rectangle, cell int, measure Measure, pooling Pooling, cells
 	}
 	m.First.Query, m.First.Key, m.added, m.missing = r.Queries.First, r.Keys.First, nil, 0
 	for i, value := range cells {
-		if !(value <= math.MaxFloat32) {
+		masked := value < 0
+		if measure == Difference {
+			masked = value != value
+		}
+		if !masked && !(math.Abs(float64(value)) <= math.MaxFloat32) {
 			return nil, fmt.Errorf("cell %d, %d of the map is %v", i/m.Cols, i%m.Cols, value)
 		}
-		if value >= 0 {
+		if !masked {
 			m.values[i], m.visible[i] = float64(value), true
 		}
 	}

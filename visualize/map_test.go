@@ -78,7 +78,7 @@ func TestPart(t *testing.T) {
 			t.Errorf("%d cells are accepted", len(bad))
 		}
 	}
-	if _, err := NewPart(r, 1, Difference, MaxPooling, make([]float32, 200)); err == nil {
+	if _, err := NewPart(r, 1, Difference+1, MaxPooling, make([]float32, 200)); err == nil {
 		t.Error("a part shows differences")
 	}
 	for _, sequences := range []gaze.Lengths{{15, 8}, {10}} {

@@ -34,8 +34,8 @@ func (m *Measure) UnmarshalText(text []byte) error {
 	return err
 }
 
-// caption names the measure beside a colour bar.
-func (m Measure) caption() string {
+// Caption names the measure beside a colour bar.
+func (m Measure) Caption() string {
 	switch m {
 	case RowMaximum:
 		return "weight / greatest of its row"

@@ -75,7 +75,7 @@ func (p Picture) prepare(t *typesetter, size int) (panel, error) {
 		result.texts = make([]string, len(p.Tokens))
 	} else {
 		result.labelWidth = t.width(smallRole, strconv.Itoa(last))
-		step = tokenStep(result.pixelsPerToken(), result.labelWidth+t.px(40))
+		step = TokenStep(result.pixelsPerToken(), result.labelWidth+t.px(40))
 	}
 	result.queryMarks, result.keyMarks = multiples(step, m.First.Query, endQuery), multiples(step, m.First.Key, endKey)
 	for _, token := range slices.Concat(result.queryMarks, result.keyMarks) {

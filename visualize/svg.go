@@ -33,6 +33,15 @@ func (m Montage) WriteSVG(w io.Writer) error {
 	return writeSVG(w, density, m.layout)
 }
 
+// WriteSVG writes the page as SVG, as Picture.WriteSVG does.
+func (p ChartPage) WriteSVG(w io.Writer) error {
+	density, err := checkSize(&p.Size, DefaultChartSize, p.Density)
+	if err != nil {
+		return err
+	}
+	return writeSVG(w, density, p.layout)
+}
+
 func writeSVG(w io.Writer, density int, layout func(*typesetter) (*scene, error)) error {
 	t, err := newTypesetter(density)
 	if err != nil {

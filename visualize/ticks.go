@@ -18,9 +18,9 @@ func step125(minimum float64) float64 {
 	return 10 * decade
 }
 
-// tokenStep returns every how many tokens one is numbered along an axis, so that
+// TokenStep returns every how many tokens one is numbered along an axis, so that
 // the numbers are at least gap pixels apart.
-func tokenStep(pixelsPerToken float64, gap int) int {
+func TokenStep(pixelsPerToken float64, gap int) int {
 	return max(int(step125(float64(gap)/pixelsPerToken)+0.5), 1)
 }
 
@@ -33,27 +33,27 @@ func multiples(step, first, end int) []int {
 	return list
 }
 
-// A tick is a mark on a colour bar. Without a label it is a minor one.
-type tick struct {
-	position float64 // 0 at the bottom of the bar, 1 at its top
-	label    string
+// A Tick is a mark on a colour bar. Without a label it is a minor one.
+type Tick struct {
+	Position float64 // 0 at the bottom of the bar, 1 at its top
+	Label    string
 }
 
-// valueTicks returns marks for a bar that is length pixels long, with labels at
+// ValueTicks returns marks for a bar that is length pixels long, with labels at
 // least gap pixels apart.
-func valueTicks(scale Scale, measure Measure, r Range, length, gap int) []tick {
+func ValueTicks(scale Scale, measure Measure, r Range, length, gap int) []Tick {
 	base := 10.0
 	if measure == Lift {
 		base = 2
 	}
 	text := func(value float64, digits int) string {
 		if measure != Lift {
-			return readable(value, digits)
+			return Readable(value, digits)
 		}
 		if exponent := math.Log2(value); value < 1 && exponent >= -16 && exponent == math.Trunc(exponent) {
-			return "1/" + readable(1/value, digits) + "×"
+			return "1/" + Readable(1/value, digits) + "×"
 		}
-		return readable(value, digits) + "×"
+		return Readable(value, digits) + "×"
 	}
 	const most = 12 // labels
 	gap = max(gap, length/most)
@@ -69,7 +69,7 @@ func valueTicks(scale Scale, measure Measure, r Range, length, gap int) []tick {
 // Where powers of ten lie far apart there are marks between them, and labels at
 // 2 and 5 times each if these have the room. It returns nil where r holds fewer
 // than two labels.
-func powerTicks(r Range, base float64, length, gap int, text func(float64, int) string) []tick {
+func powerTicks(r Range, base float64, length, gap int, text func(float64, int) string) []Tick {
 	const slack = 1e-9 // of rounding, so that a range from 0.01 has a mark at 0.01
 	first := int(math.Ceil(math.Log(r.Low)/math.Log(base) - slack))
 	last := int(math.Floor(math.Log(r.High)/math.Log(base) + slack))
@@ -77,12 +77,12 @@ func powerTicks(r Range, base float64, length, gap int, text func(float64, int) 
 	step := max(int(step125(float64(gap)/pixelsPerPower)+0.5), 1)
 	between := base == 10 && pixelsPerPower >= float64(gap)
 	roomy := base == 10 && pixelsPerPower*math.Log10(2) >= float64(gap)
-	var ticks []tick
+	var ticks []Tick
 	labels := 0
 	mark := func(value float64, labelled bool) {
-		t := tick{position: Log.Position(value, r)}
+		t := Tick{Position: Log.Position(value, r)}
 		if labelled {
-			t.label = text(value, 5)
+			t.Label = text(value, 5)
 			labels++
 		}
 		ticks = append(ticks, t)
@@ -107,12 +107,12 @@ func powerTicks(r Range, base float64, length, gap int, text func(float64, int) 
 // evenTicks labels multiples of 1, 2 or 5 times a power of ten, as many as fit,
 // from the ends of the range towards 0. Where the scale spreads what is close to
 // 0, values below the step follow, as 5, 2 and 1 times powers of ten.
-func evenTicks(scale Scale, r Range, length, gap int, text func(float64, int) string) []tick {
+func evenTicks(scale Scale, r Range, length, gap int, text func(float64, int) string) []Tick {
 	const wanted = 5
 	step := step125((r.High - r.Low) * max(1.0/wanted, float64(gap)/float64(length)))
 	largest := max(math.Abs(r.Low), math.Abs(r.High))
 	digits := max(int(math.Ceil(math.Log10(largest/step)))+1, 1)
-	var ticks []tick
+	var ticks []Tick
 	offer := func(value float64) {
 		const slack = 1e-9 // of rounding
 		if value < r.Low-slack*step || value > r.High+slack*step {
@@ -120,11 +120,11 @@ func evenTicks(scale Scale, r Range, length, gap int, text func(float64, int) st
 		}
 		position := scale.Position(value, r)
 		for _, other := range ticks {
-			if math.Abs(position-other.position)*float64(length) < float64(gap) {
+			if math.Abs(position-other.Position)*float64(length) < float64(gap) {
 				return
 			}
 		}
-		ticks = append(ticks, tick{position, text(value, digits)})
+		ticks = append(ticks, Tick{position, text(value, digits)})
 	}
 	offer(0)
 	lowest, highest := math.Ceil(r.Low/step-1e-9), math.Floor(r.High/step+1e-9)
@@ -150,9 +150,9 @@ func evenTicks(scale Scale, r Range, length, gap int, text func(float64, int) st
 	return ticks
 }
 
-// readable formats value with at most so many significant digits: 0.025, 1250,
+// Readable formats value with at most so many significant digits: 0.025, 1250,
 // 1.5e−7.
-func readable(value float64, digits int) string {
+func Readable(value float64, digits int) string {
 	text := strconv.FormatFloat(value, 'e', digits-1, 64)
 	mantissa, exponent, _ := strings.Cut(text, "e")
 	power, err := strconv.Atoi(exponent)

@@ -27,7 +27,7 @@ func TestTokenTicks(t *testing.T) {
 		{812, 1, []int{0, 100, 200, 300, 400, 500, 600, 700, 800}},
 		{8192, 0.125, []int{0, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000}},
 	} {
-		if got := multiples(tokenStep(c.pixelsPerToken, 64), 0, c.count); !slices.Equal(got, c.want) {
+		if got := multiples(TokenStep(c.pixelsPerToken, 64), 0, c.count); !slices.Equal(got, c.want) {
 			t.Errorf("%d tokens of %v pixels: %v, want %v", c.count, c.pixelsPerToken, got, c.want)
 		}
 	}
@@ -46,12 +46,12 @@ func TestMultiples(t *testing.T) {
 
 // labels returns what a bar of 900 pixels says, from its bottom upwards.
 func barLabels(scale Scale, measure Measure, r Range) []string {
-	ticks := valueTicks(scale, measure, r, 900, 24)
-	slices.SortFunc(ticks, func(a, b tick) int { return int(math.Copysign(1, a.position-b.position)) })
+	ticks := ValueTicks(scale, measure, r, 900, 24)
+	slices.SortFunc(ticks, func(a, b Tick) int { return int(math.Copysign(1, a.Position-b.Position)) })
 	var labels []string
 	for _, mark := range ticks {
-		if mark.label != "" {
-			labels = append(labels, mark.label)
+		if mark.Label != "" {
+			labels = append(labels, mark.Label)
 		}
 	}
 	return labels
@@ -86,10 +86,10 @@ func TestValueTickLabels(t *testing.T) {
 
 func TestValueTicksStandAtTheirValues(t *testing.T) {
 	r := Range{0.001, 1}
-	for _, mark := range valueTicks(Log, Weight, r, 900, 24) {
+	for _, mark := range ValueTicks(Log, Weight, r, 900, 24) {
 		want := map[string]float64{"0.001": 0, "0.01": 1.0 / 3, "0.1": 2.0 / 3, "1": 1}
-		if position, ok := want[mark.label]; ok && math.Abs(mark.position-position) > 1e-9 {
-			t.Errorf("%s stands at %v, want %v", mark.label, mark.position, position)
+		if position, ok := want[mark.Label]; ok && math.Abs(mark.Position-position) > 1e-9 {
+			t.Errorf("%s stands at %v, want %v", mark.Label, mark.Position, position)
 		}
 	}
 }
@@ -104,12 +104,12 @@ func TestValueTicksKeepTheirDistance(t *testing.T) {
 				}
 				for _, length := range []int{10, 60, 300, 900} {
 					var positions []float64
-					for _, mark := range valueTicks(s, measure, r, length, 20) {
-						if mark.position < 0 || mark.position > 1 {
-							t.Errorf("%v %v: a mark at %v", s, r, mark.position)
+					for _, mark := range ValueTicks(s, measure, r, length, 20) {
+						if mark.Position < 0 || mark.Position > 1 {
+							t.Errorf("%v %v: a mark at %v", s, r, mark.Position)
 						}
-						if mark.label != "" {
-							positions = append(positions, mark.position*float64(length))
+						if mark.Label != "" {
+							positions = append(positions, mark.Position*float64(length))
 						}
 					}
 					slices.Sort(positions)
@@ -135,7 +135,7 @@ func TestReadable(t *testing.T) {
 		{9.12e-4, 3, "9.12e−4"}, {1e-4, 3, "1e−4"}, {1.50e-7, 3, "1.5e−7"}, {-0.25, 3, "−0.25"}, {1234567, 3, "1.23e6"},
 		{123456, 3, "123000"}, {2048, 5, "2048"}, {5e-324, 3, "4.94e−324"}, {math.Inf(1), 3, "+Inf"},
 	} {
-		if got := readable(c.value, c.digits); got != c.want {
+		if got := Readable(c.value, c.digits); got != c.want {
 			t.Errorf("%v to %d digits is %q, want %q", c.value, c.digits, got, c.want)
 		}
 	}

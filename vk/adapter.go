@@ -99,7 +99,7 @@ func (s MatrixShape) String() string {
 // Adapters lists the devices of this machine in the loader's order. It returns
 // an error that wraps ErrNoDevice where there is no loader, driver or device.
 func Adapters(opts ...Option) ([]Adapter, error) {
-	in, err := openInstance(gather(opts))
+	in, err := openInstance(gather(opts), nil)
 	if err != nil {
 		return nil, err
 	}

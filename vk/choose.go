@@ -44,6 +44,27 @@ func choose(list []Adapter, name string) (int, error) {
 	return 0, fmt.Errorf("vk: %w matches %q: there is %s", ErrNoDevice, name, names(list))
 }
 
+// chooseAble picks as choose does where that one is able, the best of the able
+// ones where it is not, and -1 where none is.
+func chooseAble(list []Adapter, able []bool, name string) (int, error) {
+	index, err := choose(list, name)
+	if err != nil || able[index] {
+		return index, err
+	}
+	var rest []Adapter
+	var places []int
+	for i, a := range list {
+		if able[i] {
+			rest, places = append(rest, a), append(places, i)
+		}
+	}
+	if len(rest) == 0 {
+		return -1, nil
+	}
+	best, err := choose(rest, "auto")
+	return places[best], err
+}
+
 func names(list []Adapter) string {
 	words := make([]string, len(list))
 	for i, a := range list {

@@ -53,6 +53,28 @@ func TestChooseAmongKinds(t *testing.T) {
 	}
 }
 
+func TestChooseAble(t *testing.T) {
+	list := []Adapter{adapter(0, "llvmpipe", "", CPU), adapter(1, "UHD Graphics", "", Integrated), adapter(2, "H100", "", Discrete), adapter(3, "A40", "", Discrete)}
+	for _, c := range []struct {
+		able string // by index
+		name string
+		want int
+	}{
+		{"0123", "auto", 2}, {"013", "auto", 3}, {"01", "auto", 1}, {"0", "auto", 0}, {"", "auto", -1},
+		{"0123", "llvmpipe", 0}, {"01", "h100", 1}, {"03", "2", 3}, {"1", "llvmpipe", 1}, {"", "h100", -1},
+	} {
+		able := make([]bool, len(list))
+		for i := range able {
+			able[i] = strings.ContainsRune(c.able, rune('0'+i))
+		}
+		if got, err := chooseAble(list, able, c.name); err != nil || got != c.want {
+			t.Errorf("of %q, %q: %d, %v; want %d", c.able, c.name, got, err, c.want)
+		}
+	}
+	_, err := chooseAble(list, make([]bool, len(list)), "no such card")
+	wantError(t, err, ErrNoDevice, `matches "no such card"`)
+}
+
 func TestUnusableAdapters(t *testing.T) {
 	old, blind := adapter(0, "Old GPU", "", Discrete), adapter(1, "Copy engine", "", Discrete)
 	old.raw.version, old.API = 1<<22|3, "1.0.3"

@@ -85,6 +85,13 @@ func (c *Commands) create() error {
 	return d.call("vkBeginCommandBuffer", func() vulkan.Result { return vulkan.BeginCommandBuffer(c.buffer, &begin) })
 }
 
+// end ends the recording.
+func (c *Commands) end() error {
+	err := c.d.call("vkEndCommandBuffer", func() vulkan.Result { return vulkan.EndCommandBuffer(c.buffer) })
+	c.recorded = err == nil
+	return err
+}
+
 // Close frees c, after it has run if it was submitted. A second call does nothing.
 func (c *Commands) Close() error {
 	if c == nil || !c.d.disown(c) {

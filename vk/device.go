@@ -64,7 +64,7 @@ func (t turn) give() { <-t }
 // and anything else the one device whose name or driver contains it.
 func Open(name string, opts ...Option) (*Device, error) {
 	o := gather(opts)
-	in, err := openInstance(o)
+	in, err := openInstance(o, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +89,21 @@ func (d *Device) start(name string) error {
 		return err
 	}
 	d.adapter, d.physical = list[index], devices[index]
+	if err := d.create(false); err != nil {
+		return err
+	}
+	d.cache, err = openPipelineCache(d)
+	return err
+}
+
+// create makes the device of the chosen adapter, with swapchains if asked.
+func (d *Device) create(swapchains bool) error {
+	with := C.int(0)
+	if swapchains {
+		with = 1
+	}
 	handle, err := obtain(d, "vkCreateDevice", func(out *C.VkDevice) vulkan.Result {
-		return vulkan.Result(C.gaze_create_device(d.in.c, convert[C.VkPhysicalDevice](d.physical), &d.adapter.raw, out))
+		return vulkan.Result(C.gaze_create_device(d.in.c, convert[C.VkPhysicalDevice](d.physical), &d.adapter.raw, with, out))
 	})
 	if err != nil {
 		return err
@@ -100,8 +113,7 @@ func (d *Device) start(name string) error {
 	vulkan.GetDeviceQueue(d.handle, uint32(d.adapter.raw.family), 0, queue)
 	d.queue = *queue
 	d.heap = newHeap(d)
-	d.cache, err = openPipelineCache(d)
-	return err
+	return nil
 }
 
 // Adapter returns what the device is.
@@ -125,8 +137,10 @@ func (d *Device) Close() error {
 		labels = append(labels, label)
 		owner.Close()
 	}
-	if err := d.cache.save(d); err != nil && d.options.logger != nil && !d.lost.Load() {
-		d.options.logger.Warn("vk: the pipeline cache could not be kept; the next start compiles again", "file", d.cache.path, "error", err)
+	if d.cache != nil { // a presenter has none
+		if err := d.cache.save(d); err != nil && d.options.logger != nil && !d.lost.Load() {
+			d.options.logger.Warn("vk: the pipeline cache could not be kept; the next start compiles again", "file", d.cache.path, "error", err)
+		}
 	}
 	d.stop()
 	if len(labels) == 0 {

@@ -14,6 +14,10 @@ var (
 	ErrOutOfMemory  = errors.New("out of memory")
 	ErrDeviceLost   = errors.New("device lost")
 	ErrClosed       = errors.New("already closed")
+
+	// A presenter deals with these itself.
+	errOutOfDate   = errors.New("the window has changed")
+	errSurfaceLost = errors.New("the window's surface is lost")
 )
 
 // A callError is a failed Vulkan call.
@@ -39,6 +43,10 @@ func (e *callError) Unwrap() error {
 		return ErrOutOfMemory
 	case vulkan.ErrorDeviceLost:
 		return ErrDeviceLost
+	case vulkan.ErrorOutOfDate:
+		return errOutOfDate
+	case vulkan.ErrorSurfaceLost:
+		return errSurfaceLost
 	case vulkan.ErrorIncompatibleDriver:
 		return ErrNoDevice
 	case vulkan.ErrorFeatureNotPresent, vulkan.ErrorExtensionNotPresent, vulkan.ErrorLayerNotPresent:

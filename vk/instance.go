@@ -28,7 +28,8 @@ var (
 	newestAPI = vulkan.MakeVersion(1, 3, 0) // saves asking for extensions
 )
 
-func openInstance(o options) (*instance, error) {
+// openInstance makes an instance with further extensions, those of a surface.
+func openInstance(o options, extensions []string) (*instance, error) {
 	loader.Lock()
 	defer loader.Unlock()
 	if err := openLoader(); err != nil {
@@ -48,8 +49,13 @@ func openInstance(o options) (*instance, error) {
 		validate = 1
 	}
 	in := &instance{c: (*C.gaze_instance)(C.calloc(1, C.sizeof_gaze_instance)), options: o, debug: registerLog(o)}
+	var surface [C.GAZE_MAX_NAMES]*C.char
+	for i := range min(len(extensions), len(surface)) {
+		surface[i] = C.CString(extensions[i])
+		defer C.free(unsafe.Pointer(surface[i]))
+	}
 	err := o.call("vkCreateInstance", func() vulkan.Result {
-		return vulkan.Result(C.gaze_create_instance(loader.get, C.uint32_t(api), validate, C.uintptr_t(in.debug), in.c))
+		return vulkan.Result(C.gaze_create_instance(loader.get, C.uint32_t(api), validate, C.uintptr_t(in.debug), C.uint32_t(len(extensions)), &surface[0], in.c))
 	})
 	if err != nil {
 		unregisterLog(in.debug)

@@ -208,12 +208,11 @@ func (r *Recorder) Finish() (*Commands, error) {
 	}
 	// The CPU sees what was written once the fence has signalled.
 	r.barrier(workStages, workWrites, C.VK_PIPELINE_STAGE_HOST_BIT, C.VK_ACCESS_HOST_READ_BIT)
-	if err := c.d.call("vkEndCommandBuffer", func() vulkan.Result { return vulkan.EndCommandBuffer(c.buffer) }); err != nil {
+	if err := c.end(); err != nil {
 		r.err = err
 		r.Close()
 		return nil, err
 	}
-	c.recorded = true
 	return c, nil
 }
 

@@ -19,6 +19,13 @@
 	F(GetPhysicalDeviceCooperativeMatrixPropertiesKHR) \
 	F(GetPipelineExecutablePropertiesKHR) F(GetPipelineExecutableStatisticsKHR)
 
+// What a presenter needs; NULL unless the instance was made with the extensions of a surface. The Go binding looks such
+// functions up once for the whole process, in an instance that may lack them.
+#define GAZE_SURFACE_FUNCTIONS(F) \
+	F(DestroySurfaceKHR) F(GetPhysicalDeviceSurfaceSupportKHR) F(GetPhysicalDeviceSurfaceCapabilitiesKHR) F(GetPhysicalDeviceSurfaceFormatsKHR) \
+	F(CreateSwapchainKHR) F(DestroySwapchainKHR) F(GetSwapchainImagesKHR) F(AcquireNextImageKHR) F(QueuePresentKHR) \
+	F(CreateSemaphore) F(DestroySemaphore) F(CmdCopyBufferToImage)
+
 // Puts *link in front of the chain that starts at *head.
 static inline void gaze_chain(const void **head, void *link) {
 	((VkBaseOutStructure *)link)->pNext = (VkBaseOutStructure *)*head;
@@ -31,7 +38,7 @@ typedef struct {
 	VkDebugUtilsMessengerEXT messenger;
 	uint32_t api; // the version asked for
 #define F(name) PFN_vk##name name;
-	GAZE_INSTANCE_FUNCTIONS(F) GAZE_OPTIONAL_FUNCTIONS(F)
+	GAZE_INSTANCE_FUNCTIONS(F) GAZE_OPTIONAL_FUNCTIONS(F) GAZE_SURFACE_FUNCTIONS(F)
 #undef F
 } gaze_instance;
 
@@ -39,8 +46,11 @@ typedef struct {
 PFN_vkGetInstanceProcAddr gaze_open_loader(const char *name);
 
 // Creates an instance that asks for Vulkan api, with the validation layer and its synchronization validation if asked.
-// debug_id != 0 sends debug messages to gazeDebugMessage(debug_id, ...). On failure out->instance is NULL.
-VkResult gaze_create_instance(PFN_vkGetInstanceProcAddr get, uint32_t api, int validate, uintptr_t debug_id, gaze_instance *out);
+// debug_id != 0 sends debug messages to gazeDebugMessage(debug_id, ...). The count names are further extensions, those of
+// a surface; at most GAZE_MAX_NAMES. On failure out->instance is NULL.
+enum { GAZE_MAX_NAMES = 8 };
+VkResult gaze_create_instance(PFN_vkGetInstanceProcAddr get, uint32_t api, int validate, uintptr_t debug_id, uint32_t count, char *const *names,
+    gaze_instance *out);
 void gaze_destroy_instance(gaze_instance *instance);
 uint32_t gaze_instance_version(PFN_vkGetInstanceProcAddr get);
 int gaze_has_layer(PFN_vkGetInstanceProcAddr get, const char *name);
@@ -60,11 +70,12 @@ typedef struct {
 	    robust_access, executable_properties, portability, integer_dot;
 } gaze_properties;
 
+int gaze_has_device_extension(gaze_instance *instance, VkPhysicalDevice adapter, const char *name);
 void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze_properties *out);
 // Fills at most count shapes; returns how many there are.
 uint32_t gaze_matrix_shapes(gaze_instance *instance, VkPhysicalDevice adapter, VkCooperativeMatrixPropertiesKHR *out, uint32_t count);
-// Creates a device with one queue of family p->family and every feature that p names.
-VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, const gaze_properties *p, VkDevice *out);
+// Creates a device with one queue of family p->family and every feature that p names, and with swapchains if asked.
+VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, const gaze_properties *p, int swapchains, VkDevice *out);
 
 enum { GAZE_MAX_BINDINGS = 32, GAZE_MAX_CONSTANTS = 64 };
 VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, uint32_t bindings, VkDescriptorSetLayout *out);
@@ -86,7 +97,30 @@ void gaze_write_set(gaze_instance *instance, VkDevice device, VkDescriptorSet se
 void gaze_barrier(gaze_instance *instance, VkCommandBuffer commands, VkPipelineStageFlags from, VkAccessFlags written, VkPipelineStageFlags to, VkAccessFlags used);
 void gaze_copy(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, uint64_t from_offset, VkBuffer to, uint64_t to_offset, uint64_t size);
 void gaze_dispatch(gaze_instance *instance, VkCommandBuffer commands, const uint32_t base[3], const uint32_t groups[3]);
-VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer commands, VkFence fence);
+// wait, unless VK_NULL_HANDLE, is waited for before the first transfer; signal, likewise, is signalled at the end.
+VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer commands, VkSemaphore wait, VkSemaphore signal, VkFence fence);
 VkResult gaze_flush(gaze_instance *instance, VkDevice device, VkDeviceMemory memory, uint64_t offset, uint64_t size, int invalidate);
+
+typedef struct {
+	uint32_t width, height; // UINT32_MAX: whatever the swapchain has
+	uint32_t min_width, min_height, max_width, max_height;
+	uint32_t images, transform, alpha; // for VkSwapchainCreateInfoKHR
+	VkFormat format;                   // R8G8B8A8 or B8G8R8A8 as sRGB, or UNDEFINED where the surface has neither
+} gaze_surface;
+
+// Sets *family to one that copies to images and presents to the surface, or to -1.
+VkResult gaze_present_family(gaze_instance *instance, VkPhysicalDevice adapter, VkSurfaceKHR surface, int32_t *family);
+VkResult gaze_get_surface(gaze_instance *instance, VkPhysicalDevice adapter, VkSurfaceKHR surface, gaze_surface *out);
+VkResult gaze_create_swapchain(gaze_instance *instance, VkDevice device, VkSurfaceKHR surface, const gaze_surface *s, VkSwapchainKHR old, VkSwapchainKHR *out);
+// Fills at most *count images and sets *count to how many were filled.
+VkResult gaze_swapchain_images(gaze_instance *instance, VkDevice device, VkSwapchainKHR swapchain, uint32_t *count, VkImage *out);
+VkResult gaze_create_semaphore(gaze_instance *instance, VkDevice device, VkSemaphore *out);
+VkResult gaze_acquire(gaze_instance *instance, VkDevice device, VkSwapchainKHR swapchain, uint64_t nanoseconds, VkSemaphore signal, uint32_t *index);
+// Records the copy of a whole image, rows without gaps, and the transitions around it.
+void gaze_copy_to_image(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, VkImage to, uint32_t width, uint32_t height);
+VkResult gaze_present(gaze_instance *instance, VkQueue queue, VkSwapchainKHR swapchain, uint32_t index, VkSemaphore wait);
+void gaze_destroy_semaphore(gaze_instance *instance, VkDevice device, VkSemaphore semaphore);
+void gaze_destroy_swapchain(gaze_instance *instance, VkDevice device, VkSwapchainKHR swapchain);
+void gaze_destroy_surface(gaze_instance *instance, VkSurfaceKHR surface);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int has_device_extension(gaze_instance *instance, VkPhysicalDevice adapter, const char *name) {
+int gaze_has_device_extension(gaze_instance *instance, VkPhysicalDevice adapter, const char *name) {
 	uint32_t count = 0;
 	if (instance->EnumerateDeviceExtensionProperties(adapter, NULL, &count, NULL) < 0 || !count) return 0;
 	VkExtensionProperties *list = calloc(count, sizeof *list);
@@ -60,13 +60,13 @@ static void chain_features(gaze_instance *instance, VkPhysicalDevice adapter, ui
 	};
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		if (version < table[i].core_since) {
-			if (!has_device_extension(instance, adapter, table[i].extension)) continue;
+			if (!gaze_has_device_extension(instance, adapter, table[i].extension)) continue;
 			f->extensions[f->extension_count++] = table[i].extension;
 		}
 		gaze_chain(&head, table[i].link);
 	}
 	// The specification demands this one be enabled where it exists.
-	if (has_device_extension(instance, adapter, "VK_KHR_portability_subset")) f->extensions[f->extension_count++] = "VK_KHR_portability_subset";
+	if (gaze_has_device_extension(instance, adapter, "VK_KHR_portability_subset")) f->extensions[f->extension_count++] = "VK_KHR_portability_subset";
 	f->core.pNext = (void *)head;
 	instance->GetPhysicalDeviceFeatures2(adapter, &f->core);
 }
@@ -106,9 +106,9 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 		const void *head = NULL;
 		gaze_chain(&head, &subgroup);
 		gaze_chain(&head, &sizes);
-		if (version >= VK_API_VERSION_1_2 || has_device_extension(instance, adapter, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) gaze_chain(&head, &driver);
-		if (version >= VK_API_VERSION_1_3 || has_device_extension(instance, adapter, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)) gaze_chain(&head, &control);
-		if (version >= VK_API_VERSION_1_3 || has_device_extension(instance, adapter, VK_KHR_MAINTENANCE_4_EXTENSION_NAME)) gaze_chain(&head, &buffers);
+		if (version >= VK_API_VERSION_1_2 || gaze_has_device_extension(instance, adapter, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) gaze_chain(&head, &driver);
+		if (version >= VK_API_VERSION_1_3 || gaze_has_device_extension(instance, adapter, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)) gaze_chain(&head, &control);
+		if (version >= VK_API_VERSION_1_3 || gaze_has_device_extension(instance, adapter, VK_KHR_MAINTENANCE_4_EXTENSION_NAME)) gaze_chain(&head, &buffers);
 		p.pNext = (void *)head;
 		instance->GetPhysicalDeviceProperties2(adapter, &p);
 		chain_features(instance, adapter, version, &f);
@@ -157,7 +157,7 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 	out->robust_access = f.core.features.robustBufferAccess;
 	out->executable_properties = f.executable.pipelineExecutableInfo;
 	out->integer_dot = f.dot.shaderIntegerDotProduct;
-	out->portability = has_device_extension(instance, adapter, "VK_KHR_portability_subset");
+	out->portability = gaze_has_device_extension(instance, adapter, "VK_KHR_portability_subset");
 }
 
 uint32_t gaze_matrix_shapes(gaze_instance *instance, VkPhysicalDevice adapter, VkCooperativeMatrixPropertiesKHR *out, uint32_t count) {
@@ -173,9 +173,10 @@ uint32_t gaze_matrix_shapes(gaze_instance *instance, VkPhysicalDevice adapter, V
 	return instance->GetPhysicalDeviceCooperativeMatrixPropertiesKHR(adapter, &total, out) < 0 ? 0 : total;
 }
 
-VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, const gaze_properties *p, VkDevice *out) {
+VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, const gaze_properties *p, int swapchains, VkDevice *out) {
 	gaze_features f;
 	chain_features(instance, adapter, p->version, &f);
+	if (swapchains) f.extensions[f.extension_count++] = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
 	VkPhysicalDeviceFeatures core = {0};
 	// Out-of-bounds reads give zeros and writes vanish: a wrong index in a kernel stays a wrong number.
 	core.robustBufferAccess = f.core.features.robustBufferAccess;

@@ -34,10 +34,16 @@ void gaze_dispatch(gaze_instance *instance, VkCommandBuffer commands, const uint
 	else instance->CmdDispatchBase(commands, base[0], base[1], base[2], groups[0], groups[1], groups[2]);
 }
 
-VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer commands, VkFence fence) {
+VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer commands, VkSemaphore wait, VkSemaphore signal, VkFence fence) {
+	static const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_TRANSFER_BIT;
 	VkSubmitInfo info = {VK_STRUCTURE_TYPE_SUBMIT_INFO};
+	info.waitSemaphoreCount = wait != VK_NULL_HANDLE;
+	info.pWaitSemaphores = &wait;
+	info.pWaitDstStageMask = &stage;
 	info.commandBufferCount = 1;
 	info.pCommandBuffers = &commands;
+	info.signalSemaphoreCount = signal != VK_NULL_HANDLE;
+	info.pSignalSemaphores = &signal;
 	return instance->QueueSubmit(queue, 1, &info, fence);
 }
 

@@ -62,9 +62,10 @@ static int has_instance_extension(PFN_vkGetInstanceProcAddr get, const char *lay
 	return found;
 }
 
-VkResult gaze_create_instance(PFN_vkGetInstanceProcAddr get, uint32_t api, int validate, uintptr_t debug_id, gaze_instance *out) {
+VkResult gaze_create_instance(PFN_vkGetInstanceProcAddr get, uint32_t api, int validate, uintptr_t debug_id, uint32_t count, char *const *names,
+    gaze_instance *out) {
 	static const char layer[] = "VK_LAYER_KHRONOS_validation";
-	const char *layers[1], *extensions[4];
+	const char *layers[1], *extensions[4 + GAZE_MAX_NAMES];
 	VkApplicationInfo application = {VK_STRUCTURE_TYPE_APPLICATION_INFO, NULL, "gaze", 1, "gaze", 1, api};
 	VkInstanceCreateInfo info = {VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
 	info.pApplicationInfo = &application;
@@ -110,6 +111,8 @@ VkResult gaze_create_instance(PFN_vkGetInstanceProcAddr get, uint32_t api, int v
 		extensions[info.enabledExtensionCount++] = VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME;
 		info.flags |= VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR;
 	}
+	if (count > GAZE_MAX_NAMES) return VK_ERROR_EXTENSION_NOT_PRESENT;
+	for (uint32_t i = 0; i < count; i++) extensions[info.enabledExtensionCount++] = names[i];
 
 	PFN_vkCreateInstance create = (PFN_vkCreateInstance)get(NULL, "vkCreateInstance");
 	if (!create) return VK_ERROR_INITIALIZATION_FAILED;
@@ -122,10 +125,14 @@ VkResult gaze_create_instance(PFN_vkGetInstanceProcAddr get, uint32_t api, int v
 #define F(name) out->name = (PFN_vk##name)get(out->instance, "vk" #name);
 	GAZE_INSTANCE_FUNCTIONS(F)
 	GAZE_OPTIONAL_FUNCTIONS(F)
+	GAZE_SURFACE_FUNCTIONS(F)
 #undef F
 	int complete = 1;
 #define F(name) complete &= out->name != NULL;
 	GAZE_INSTANCE_FUNCTIONS(F)
+	if (count) {
+		GAZE_SURFACE_FUNCTIONS(F)
+	}
 #undef F
 	if (!complete) {
 		if (out->DestroyInstance) out->DestroyInstance(out->instance, NULL);

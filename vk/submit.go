@@ -19,7 +19,7 @@ const pollInterval = 5 * time.Millisecond
 // within about pollInterval; the device then still finishes the work, which
 // cannot be called back, and whoever frees c or what it uses waits for that.
 func (c *Commands) Run(ctx context.Context) error {
-	if err := c.submit(ctx); err != nil {
+	if err := c.submit(ctx, nil, nil); err != nil {
 		return err
 	}
 	return c.Wait(ctx)
@@ -27,9 +27,10 @@ func (c *Commands) Run(ctx context.Context) error {
 
 // Submit starts c without waiting for its end. If it is still in flight from an
 // earlier time, Submit waits for that first.
-func (c *Commands) Submit() error { return c.submit(context.Background()) }
+func (c *Commands) Submit() error { return c.submit(context.Background(), nil, nil) }
 
-func (c *Commands) submit(ctx context.Context) error {
+// submit starts c once wait is signalled, and signals signal at its end; nil stands for neither.
+func (c *Commands) submit(ctx context.Context, wait, signal C.VkSemaphore) error {
 	d := c.d
 	if err := ctx.Err(); err != nil {
 		return err
@@ -49,7 +50,7 @@ func (c *Commands) submit(ctx context.Context) error {
 	defer d.queueTurn.give()
 	d.inFlight.Add(1) // before the call, so that whoever frees something meanwhile waits
 	err := d.call("vkQueueSubmit", func() vulkan.Result {
-		return vulkan.Result(C.gaze_submit(d.in.c, convert[C.VkQueue](d.queue), convert[C.VkCommandBuffer](c.buffer), convert[C.VkFence](c.fence)))
+		return vulkan.Result(C.gaze_submit(d.in.c, convert[C.VkQueue](d.queue), convert[C.VkCommandBuffer](c.buffer), wait, signal, convert[C.VkFence](c.fence)))
 	})
 	if err != nil {
 		d.inFlight.Add(-1)

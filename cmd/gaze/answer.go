@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/tokenizer"
 )
@@ -68,7 +69,7 @@ var answerCommand = &command{
 // answer finds the best answer in each text. A text that is longer than the model
 // takes is read in windows; the best answer of any is the text's.
 func (r *modelRun) answer(ctx context.Context, question string, most int, w windowFlags) ([]answer, error) {
-	limit, by := r.limit()
+	limit, by := load.Limit(r.checkpoint, r.tokenizer)
 	if w.tokens > limit {
 		return nil, fmt.Errorf("--window is %d: expected at most %d, which is %s", w.tokens, limit, by)
 	}

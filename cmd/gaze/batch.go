@@ -36,7 +36,7 @@ type batcher struct {
 
 // A forwarder is a *modernbert.Model.
 type forwarder interface {
-	Forward(ctx context.Context, batch [][]uint32, want modernbert.Want, progress func(done float64)) (*modernbert.Output, error)
+	Forward(ctx context.Context, batch [][]uint32, want modernbert.Want, watch modernbert.Watch) (*modernbert.Output, error)
 }
 
 // run calls the model for batches of at most limit tokens, and take with what it
@@ -59,9 +59,9 @@ func (b *batcher) run(ctx context.Context, limit int, m forwarder, want func(bat
 		for i, s := range batch {
 			ids[i] = b.sequences[s].ids
 		}
-		out, err := m.Forward(ctx, ids, want(batch), func(part float64) {
+		out, err := m.Forward(ctx, ids, want(batch), modernbert.Watch{Progress: func(part float64) {
 			b.bar.show((float64(done) + part*float64(tokens)) / float64(all))
-		})
+		}})
 		if errors.Is(err, vk.ErrOutOfMemory) && count > 1 {
 			limit = max(tokens/2, 1)
 			continue

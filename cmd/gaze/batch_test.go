@@ -21,7 +21,7 @@ type smallDevice struct {
 	tried  []string // the lengths of each batch
 }
 
-func (d *smallDevice) Forward(_ context.Context, batch [][]uint32, _ modernbert.Want, progress func(float64)) (*modernbert.Output, error) {
+func (d *smallDevice) Forward(_ context.Context, batch [][]uint32, _ modernbert.Want, watch modernbert.Watch) (*modernbert.Output, error) {
 	total := 0
 	var lengths []int
 	for _, ids := range batch {
@@ -32,7 +32,7 @@ func (d *smallDevice) Forward(_ context.Context, batch [][]uint32, _ modernbert.
 	if total > d.tokens {
 		return nil, fmt.Errorf("a buffer: %w", vk.ErrOutOfMemory)
 	}
-	progress(1)
+	watch.Progress(1)
 	return &modernbert.Output{}, nil
 }
 

@@ -27,6 +27,7 @@ var commands = []*command{
 	presetCommand,
 	demoCommand,
 	verifyCommand,
+	benchCommand,
 	pullCommand,
 	embedCommand,
 	fillMaskCommand,

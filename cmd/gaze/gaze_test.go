@@ -15,8 +15,15 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden texts")
 
+// asProgram is the variable of the environment that makes the program of the
+// tests gaze itself, for tests of what starts it.
+const asProgram = "GAZE_TEST_AS_PROGRAM"
+
 // Tests compile kernels as users do, but leave the user's own cache alone.
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(execute(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	flag.Parse()
 	cache, err := os.MkdirTemp("", "gaze-test-*")
 	if err != nil {

@@ -58,27 +58,34 @@ var measures = map[visualize.Measure]modernbert.Measure{
 	visualize.Weight: modernbert.Weight, visualize.RowMaximum: modernbert.OfRowMaximum, visualize.Lift: modernbert.OverUniform,
 }
 
-// recompute returns the map of each head of a view, in the smallest cells of
-// which at most most make a side. Cells begin at multiples of their size.
-func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most int) ([]*visualize.Map, error) {
-	v.Cell, v.Sum, v.Measure = 1, m.pooling == visualize.MeanPooling, measures[m.measure]
+// recompute returns the map of each head of a view, or of the mean of their cells,
+// in the smallest cells of which at most most make a side. Cells begin at multiples
+// of their size.
+func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, mean bool, most int) ([]*visualize.Map, error) {
+	side := 1
+	v.Sum, v.Measure = m.pooling == visualize.MeanPooling, measures[m.measure]
 	asked := v.Rectangle
 	for {
-		v.Rectangle.Queries.First = asked.Queries.First / v.Cell * v.Cell
-		v.Rectangle.Keys.First = asked.Keys.First / v.Cell * v.Cell
-		if rows, columns := v.Rectangle.Cells(v.Cell); max(rows, columns) <= most || v.Cell == engine.HeatmapTile {
+		v.Rectangle.Queries.First = asked.Queries.First / side * side
+		v.Rectangle.Keys.First = asked.Keys.First / side * side
+		v.Cell = gaze.Square(side)
+		if rows, columns := v.Rectangle.Cells(v.Cell); max(rows, columns) <= most || side == engine.HeatmapTile {
 			break
 		}
-		v.Cell *= 2
+		side *= 2
 	}
 	cells, _, err := m.capture.Heatmap(ctx, v)
 	if err != nil {
 		return nil, err
 	}
 	rows, columns := v.Rectangle.Cells(v.Cell)
+	heads := v.Heads.End - v.Heads.First
+	if mean {
+		cells, heads = meanCells(cells, heads), 1
+	}
 	var maps []*visualize.Map
-	for head := range v.Heads.End - v.Heads.First {
-		one, err := visualize.NewPart(v.Rectangle, v.Cell, m.measure, m.pooling, cells[head*rows*columns:][:rows*columns])
+	for head := range heads {
+		one, err := visualize.NewPart(v.Rectangle, side, m.measure, m.pooling, cells[head*rows*columns:][:rows*columns])
 		if err != nil {
 			return nil, err
 		}
@@ -87,11 +94,25 @@ func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most in
 	return maps, nil
 }
 
+// meanCells returns the means of cells, [heads, cells], over heads. What is hidden
+// in one head of a layer is hidden in all.
+func meanCells(cells []float32, heads int) []float32 {
+	mean := make([]float32, len(cells)/heads)
+	for i := range mean {
+		sum := 0.0
+		for head := range heads {
+			sum += float64(cells[head*len(mean)+i])
+		}
+		mean[i] = float32(sum / float64(heads))
+	}
+	return mean
+}
+
 // picture returns the picture of a map, with what a reader should know of it.
-func (m *attentionMap) picture(layer, head int, one *visualize.Map) visualize.Picture {
+func (m *attentionMap) picture(layer int, head string, one *visualize.Map) visualize.Picture {
 	return visualize.Picture{
 		Map: one, Tokens: m.labels, Sequences: gaze.Lengths{len(m.labels)},
-		Subtitle: fmt.Sprintf("%s, layer %d, head %d: %v, %s tokens, %s", m.run.flags.model, layer, head,
+		Subtitle: fmt.Sprintf("%s, layer %d, %s: %v, %s tokens, %s", m.run.flags.model, layer, head,
 			m.run.checkpoint.Config.Attention(layer).Visible(), count(int64(len(m.labels))), m.device()),
 	}
 }

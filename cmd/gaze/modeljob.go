@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
-	"strings"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/configs"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/checkpoint"
@@ -72,7 +70,7 @@ func (m *models) job(ctx context.Context, r configs.Run) (*modelJob, error) {
 	if j.precision, err = engine.ParsePrecision(r.Device.Precision); err != nil {
 		return nil, err
 	}
-	path := modelPath(r.Model)
+	path := load.ModelPath(r.Model)
 	if j.checkpoint = m.open[path]; j.checkpoint == nil {
 		if j.checkpoint, err = checkpoint.OpenModel(path); err != nil {
 			return nil, err
@@ -92,7 +90,7 @@ func (m *models) job(ctx context.Context, r configs.Run) (*modelJob, error) {
 		}
 	}
 	j.want = modernbert.Want{Hidden: true, HiddenStates: r.Output.HiddenStates, Logits: j.checkpoint.Head != checkpoint.NoHead, Capture: r.Output.Attentions}
-	if j.want.Attention, err = replaced(c, r.Model.Layers); err != nil {
+	if j.want.Attention, err = load.Attention(c, r.Model.Layers); err != nil {
 		return nil, err
 	}
 	for _, layer := range r.Output.Attentions {
@@ -101,20 +99,6 @@ func (m *models) job(ctx context.Context, r configs.Run) (*modelJob, error) {
 		}
 	}
 	return j, nil
-}
-
-// modelPath returns what a run's model is opened by. A directory stands beside
-// the run file, or where its path says; anything else may be a name.
-func modelPath(m *configs.Model) string {
-	if m.Path == configs.Builtin {
-		return m.Path
-	}
-	info, err := os.Stat(m.Directory)
-	isPath := filepath.IsAbs(m.Path) || strings.HasPrefix(m.Path, ".")
-	if isPath || err == nil && info.IsDir() {
-		return m.Directory
-	}
-	return m.Path
 }
 
 // sequences returns the tokens that a model is run on.
@@ -135,7 +119,7 @@ func (m *models) sequences(ctx context.Context, path string, c *checkpoint.Model
 			return modelInput{}, err
 		}
 	}
-	if r.tokenizer, err = loadTokenizer(path, c); err != nil {
+	if r.tokenizer, err = load.Tokenizer(path, c); err != nil {
 		return modelInput{}, err
 	}
 	encodings, err := r.encode(ctx, func(t string) (string, tokenizer.Options) { return t, tokenizer.Options{} })
@@ -145,53 +129,10 @@ func (m *models) sequences(ctx context.Context, path string, c *checkpoint.Model
 	var out modelInput
 	for _, e := range encodings {
 		out.batch = append(out.batch, e.IDs)
-		out.labels = append(out.labels, tokenLabels(r.tokenizer, e.IDs)...)
+		out.labels = append(out.labels, load.TokenLabels(r.tokenizer, e.IDs)...)
 	}
 	m.latest.path, m.latest.from, m.latest.modelInput = path, in, out
 	return out, nil
-}
-
-// replaced returns what each layer computes: the checkpoint's own attention but
-// for what the run file replaces.
-func replaced(c checkpoint.Config, layers []configs.ModelLayer) ([]gaze.Attention, error) {
-	attention := c.Attentions()
-	for i, l := range layers {
-		numbers, err := numbersOf(c, l)
-		if err != nil {
-			return nil, fmt.Errorf("[[model.layer]] %d: %w", i+1, err)
-		}
-		for _, n := range numbers {
-			if l.Pattern != nil {
-				attention[n].Pattern = l.Pattern
-			}
-			if l.RopeTheta != nil {
-				attention[n].RoPE = gaze.RoPE{Theta: *l.RopeTheta}
-			}
-		}
-	}
-	return attention, nil
-}
-
-// numbersOf returns the layers of a model that l means.
-func numbersOf(c checkpoint.Config, l configs.ModelLayer) ([]int, error) {
-	for _, n := range l.Numbers {
-		if n >= c.Layers {
-			return nil, fmt.Errorf("layers has %d: the model has layers 0 to %d", n, c.Layers-1)
-		}
-	}
-	if l.Kind == "" {
-		return l.Numbers, nil
-	}
-	var numbers []int
-	for n, kind := range c.LayerAttention {
-		if l.Kind == "all" || l.Kind == kind.String() {
-			numbers = append(numbers, n)
-		}
-	}
-	if len(numbers) == 0 {
-		return nil, fmt.Errorf("layers is %q: the model has no such layer", l.Kind)
-	}
-	return numbers, nil
 }
 
 // outputs returns the paths of all outputs, which must be different files: how

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/modernbert"
@@ -78,7 +79,7 @@ func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) er
 	if err := fits(r.checkpoint); err != nil {
 		return fmt.Errorf("%s: %w", f.model, err)
 	}
-	if r.tokenizer, err = loadTokenizer(f.model, r.checkpoint); err != nil {
+	if r.tokenizer, err = load.Tokenizer(f.model, r.checkpoint); err != nil {
 		return err
 	}
 	if r.texts, err = f.texts.read(s.in); err != nil {
@@ -115,18 +116,6 @@ func (r *modelRun) close() (err error) {
 	return err
 }
 
-// loadTokenizer loads the tokenizer of the model at path.
-func loadTokenizer(path string, m *checkpoint.Model) (*tokenizer.Tokenizer, error) {
-	t, err := tokenizer.LoadFS(m.Directory, m.Files)
-	if err != nil {
-		return nil, err
-	}
-	if known, rows := t.VocabSize(), m.Config.VocabSize; known > rows {
-		return nil, fmt.Errorf("%s: its tokenizer has %d tokens, its model %d embeddings: they do not belong together", path, known, rows)
-	}
-	return t, nil
-}
-
 // commandFor names the command that suits a head.
 var commandFor = map[checkpoint.Head]string{
 	checkpoint.NoHead:                 "gaze embed",
@@ -147,23 +136,10 @@ func needs(head checkpoint.Head) func(*checkpoint.Model) error {
 	}
 }
 
-// limit returns the most tokens of a text, [CLS] and [SEP] included, and who
-// says so. As in sentence-transformers, max_seq_length has the last word.
-func (r *modelRun) limit() (tokens int, by string) {
-	if e := r.checkpoint.Embedding; e != nil && e.MaxSequenceLength > 0 {
-		return e.MaxSequenceLength, "max_seq_length"
-	}
-	tokens, by = r.checkpoint.Config.MaxPositions, "max_position_embeddings"
-	if most := r.tokenizer.MaxLength(); most > 0 && most < tokens {
-		tokens, by = most, "model_max_length"
-	}
-	return tokens, by
-}
-
 // encode returns the tokens of each text. prepare says what is encoded for it,
 // and how. What is too long is cut, with a warning.
 func (r *modelRun) encode(ctx context.Context, prepare func(string) (string, tokenizer.Options)) ([]tokenizer.Encoding, error) {
-	limit, by := r.limit()
+	limit, by := load.Limit(r.checkpoint, r.tokenizer)
 	encodings := make([]tokenizer.Encoding, len(r.texts))
 	const shown = 5 // warnings
 	longTexts, cutTokens := 0, 0

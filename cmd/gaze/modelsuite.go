@@ -160,7 +160,7 @@ func (s *modelSuite) compute(ctx context.Context, o *modelOutcome) error {
 	}
 	bar := newProgress(s.streams, o.run.Name)
 	defer bar.clear()
-	out, err := model.Forward(ctx, o.batch, o.want, bar.show)
+	out, err := model.Forward(ctx, o.batch, o.want, modernbert.Watch{Progress: bar.show})
 	if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func TestLikeTransformers(t *testing.T) {
 		for _, text := range g.Texts {
 			n, d := len(text.IDs), m.Config.HiddenSize
 			out, err := m.Forward(context.Background(), [][]uint32{text.IDs}, modernbert.Want{
-				Hidden: true, Pool: []engine.PoolMode{engine.PoolMean}, Capture: []int{0, 1}}, nil)
+				Hidden: true, Pool: []engine.PoolMode{engine.PoolMean}, Capture: []int{0, 1}}, modernbert.Watch{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +168,7 @@ func TestGuessesMaskedTokens(t *testing.T) {
 		batch = append(batch, passage.IDs)
 		tokens, guesses = append(tokens, passage.Tokens...), append(guesses, passage.Guesses...)
 	}
-	out, err := m.Forward(context.Background(), batch, modernbert.Want{Logits: true, Rows: rows}, nil)
+	out, err := m.Forward(context.Background(), batch, modernbert.Want{Logits: true, Rows: rows}, modernbert.Watch{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,9 @@ func (b *builder) attention(layer int) {
 		Precision: b.Precision, OutPrecision: b.Precision, In: layout, Out: layout, LSEHead: b.n,
 		Query: b.own(query, b.n*b.d), Key: b.own(key, b.n*b.d), Value: b.own(bufValue, b.n*b.d), BlockMap: blockMap,
 		Output: b.own(bufContext, b.n*b.d), LSE: b.f32(lse, a.Heads*b.n)}.Pass(b.traits))
+	if slices.Contains(b.Want.Capture, layer) {
+		b.Complete = append(b.Complete, CompleteLayer{layer, len(b.Passes)})
+	}
 	b.matmul(prefix+".Wo", c.AttentionBias, engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: b.own(bufContext, b.n*b.d),
 		Out: b.f32(bufResidual, b.n*b.d), Residual: true, OutPrecision: engine.F32})
 }

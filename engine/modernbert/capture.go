@@ -2,8 +2,11 @@ package modernbert
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
@@ -44,26 +47,88 @@ func (p *Program) WeightSteps(t engine.Traits, layer int) ([]engine.Step, []engi
 
 // A Capture is what attention weights follow from, of some layers of one forward
 // pass, on the device. It lasts until it is closed, whatever the model does
-// meanwhile, but not beyond the engine.
+// meanwhile, but not beyond the engine. Several goroutines may use it, also while
+// the pass still runs, see [Watch].
 type Capture struct {
 	engine  *engine.Engine
 	traits  engine.Traits
 	program *Program
+	ids     []uint32 // of the packed tokens
 	buffers *engine.Buffers
+	state   *captureState
 }
 
-func (m *Model) newCapture(p *Program) (*Capture, error) {
+// A captureState is what may change of a capture.
+type captureState struct {
+	sync.Mutex
+	computed int // how many layers of the model the pass has been through
+	users    int // calls under way, the forward pass among them
+	closed   bool
+
+	// What pictures of a layer have in common is kept from the first on: block maps
+	// by layer, the first of those with equal patterns, and exponents by measure.
+	blockMaps map[int]*gaze.BlockMap
+	measures  map[measuredLayer][]float32
+}
+
+type measuredLayer struct {
+	layer   int
+	measure Measure
+}
+
+func (m *Model) newCapture(p *Program, ids []uint32) (*Capture, error) {
 	buffers, err := m.engine.NewBuffers(p.Captured)
 	if err != nil {
 		return nil, fmt.Errorf("what attention weights of %d layers follow from: %w", len(p.Want.Capture), err)
 	}
-	return &Capture{m.engine, m.traits, p, buffers}, nil
+	return &Capture{m.engine, m.traits, p, ids, buffers, &captureState{blockMaps: map[int]*gaze.BlockMap{}, measures: map[measuredLayer][]float32{}}}, nil
+}
+
+// complete notes that all captured layers up to that one are there.
+func (c *Capture) complete(layer int) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	c.state.computed = layer + 1
+}
+
+// hold keeps the buffers of a layer, or for -1 of none in particular, until release
+// is called.
+func (c *Capture) hold(layer int) (release func(), err error) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	switch {
+	case layer >= 0 && !slices.Contains(c.program.Want.Capture, layer):
+		return nil, fmt.Errorf("attention of layer %d was not captured", layer)
+	case c.state.closed:
+		return nil, errors.New("what was captured of attention is closed")
+	case layer >= c.state.computed:
+		return nil, fmt.Errorf("attention of layer %d is not there yet: the forward pass has not come so far", layer)
+	}
+	c.state.users++
+	return func() {
+		c.state.Lock()
+		defer c.state.Unlock()
+		c.state.users--
+		c.free()
+	}, nil
+}
+
+// free frees the buffers if nobody needs them any longer.
+func (c *Capture) free() {
+	if c.state.closed && c.state.users == 0 {
+		c.buffers.Close()
+	}
 }
 
 // Weights recomputes a captured layer's attention weights, [heads, n, n] over the
 // packed tokens and 0 from one sequence to another. watch.Weights receives them
 // row by row, as [engine.Watch] says.
 func (c *Capture) Weights(ctx context.Context, layer int, watch engine.Watch) (*engine.Timing, error) {
+	release, err := c.hold(layer)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	steps, specs, err := c.program.WeightSteps(c.traits, layer)
 	if err != nil {
 		return nil, err
@@ -79,8 +144,16 @@ func (c *Capture) Weights(ctx context.Context, layer int, watch engine.Watch) (*
 	return c.engine.ExecuteSteps(ctx, steps, watch, buffers, c.buffers)
 }
 
-// Close frees the capture's memory. A second call does nothing.
-func (c *Capture) Close() error { return c.buffers.Close() }
+// Close frees the capture's memory once the calls under way have ended, the forward
+// pass among them; later calls fail. Any goroutine may close it at any time. A second
+// call does nothing.
+func (c *Capture) Close() error {
+	c.state.Lock()
+	defer c.state.Unlock()
+	c.state.closed = true
+	c.free()
+	return nil
+}
 
 // A capturedLayer is where a capture holds a layer.
 type capturedLayer struct {
@@ -92,19 +165,33 @@ type capturedLayer struct {
 	words           engine.Ref // of the block map
 }
 
-// layer returns where the layer of that number is.
-func (c *Capture) layer(layer int) (*capturedLayer, error) {
-	p := c.program
-	if !slices.Contains(p.Want.Capture, layer) {
-		return nil, fmt.Errorf("attention of layer %d was not captured", layer)
+// layer returns where the layer of that number is, to be released.
+func (c *Capture) layer(layer int) (_ *capturedLayer, release func(), err error) {
+	if release, err = c.hold(layer); err != nil {
+		return nil, nil, err
 	}
+	p := c.program
 	b := builder{Program: p, n: p.Lengths.Tokens(), d: p.Config.HiddenSize, size: elementSize(p.Precision)}
 	query, key, lse := captured(layer)
 	l := &capturedLayer{Attention: p.Attention[layer], n: b.n, layout: b.layout(), query: b.own(query, b.n*b.d), key: b.own(key, b.n*b.d)}
 	l.lse = b.f32(lse, l.Heads*b.n)
-	l.blockMap = gaze.NewBlockMap(l.Visible(), p.Lengths, engine.HeatmapTile)
+	l.blockMap = c.blockMap(layer)
 	l.words = engine.Ref{Buffer: bufMap, Size: engine.MapBytes(l.blockMap)}
-	return l, nil
+	return l, release, nil
+}
+
+// blockMap returns the block map of a layer for the kernels that look at weights.
+func (c *Capture) blockMap(layer int) *gaze.BlockMap {
+	pattern := c.program.Attention[layer].Visible()
+	first := slices.IndexFunc(c.program.Attention, func(other gaze.Attention) bool { return reflect.DeepEqual(other.Visible(), pattern) })
+	c.state.Lock()
+	defer c.state.Unlock()
+	m := c.state.blockMaps[first]
+	if m == nil {
+		m = gaze.NewBlockMap(pattern, c.program.Lengths, engine.HeatmapTile)
+		c.state.blockMaps[first] = m
+	}
+	return m
 }
 
 // with returns the buffers of specs, and the layer's block map.

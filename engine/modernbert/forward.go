@@ -38,9 +38,22 @@ func (w *work) close() {
 	}
 }
 
+// A Watch hears of a forward pass as it goes, on the goroutine that called Forward.
+// Either field may be nil. Neither may call a method of the model.
+type Watch struct {
+	// Progress receives the share of the work that is done, which only grows.
+	Progress func(done float64)
+	// Layer hears, in ascending order, that a layer of Want.Capture can be looked
+	// at. The pass goes on when it returns, and whatever other goroutines ask of
+	// the capture gets its turn in between.
+	Layer func(layer int, c *Capture)
+}
+
 // Forward runs the model over a batch of token ids, one list a sequence. Several
-// goroutines may call it; they take turns.
-func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, progress func(done float64)) (_ *Output, err error) {
+// goroutines may call it; they take turns. When ctx ends, Forward returns its error
+// as [engine.Engine.Run] does. If it returns an error, the capture that watch.Layer
+// may have heard of is closed.
+func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, watch Watch) (_ *Output, err error) {
 	m.turn.Lock()
 	defer m.turn.Unlock()
 	if m.closed {
@@ -64,19 +77,36 @@ func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, progre
 	if err := w.buffers.Upload(ctx, bufIDs, 0, engine.Bytes(ids)); err != nil {
 		return nil, err
 	}
-	capture, err := m.newCapture(w.program)
+	capture, err := m.newCapture(w.program, ids)
 	if err != nil {
 		return nil, err
 	}
+	release, err := capture.hold(-1)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	defer func() {
 		if err != nil {
 			capture.Close()
 		}
 	}()
-	timing, err := m.engine.Execute(ctx, w.program.Passes, progress, w.buffers, m.weights, capture.buffers)
+	steps, of := []engine.Step{{Passes: w.program.Passes}}, engine.Watch{Progress: watch.Progress}
+	if watch.Layer != nil {
+		steps = w.program.Steps()
+		of.Step = func(step int) {
+			if step < len(w.program.Complete) {
+				layer := w.program.Complete[step].Layer
+				capture.complete(layer)
+				watch.Layer(layer, capture)
+			}
+		}
+	}
+	timing, err := m.engine.ExecuteSteps(ctx, steps, of, w.buffers, m.weights, capture.buffers)
 	if err != nil {
 		return nil, err
 	}
+	capture.complete(m.Config.Layers - 1)
 	out, err := w.read(ctx)
 	if err != nil {
 		return nil, err

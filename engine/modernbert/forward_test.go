@@ -161,7 +161,7 @@ func TestForwardErrors(t *testing.T) {
 		if c.ctx == nil {
 			c.ctx = context.Background()
 		}
-		out, err := m.Forward(c.ctx, c.batch, c.want, nil)
+		out, err := m.Forward(c.ctx, c.batch, c.want, Watch{})
 		if err == nil || out != nil || !strings.Contains(err.Error(), c.message) {
 			t.Errorf("the error is %v, expected %q", err, c.message)
 		}

@@ -13,8 +13,8 @@ import (
 type View struct {
 	Layer     int
 	Heads     gaze.Span
-	Rectangle gaze.Rectangle // of packed queries and keys; it begins at multiples of Cell
-	Cell      int            // pairs along one side of a cell: a power of two, at most engine.HeatmapTile
+	Rectangle gaze.Rectangle // of packed queries and keys
+	Cell      gaze.Cell      // each side a power of two, at most engine.HeatmapTile
 	Sum       bool           // pool by the sum of a cell's weights, else by the greatest
 	Measure   Measure
 }
@@ -32,40 +32,54 @@ const (
 // cells, [heads, rows, columns] of v.Rectangle.Cells(v.Cell), with
 // engine.HiddenCell where no pair is visible. It takes memory for the cells alone.
 func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timing, error) {
-	l, err := c.layer(v.Layer)
+	l, release, err := c.layer(v.Layer)
 	if err != nil {
 		return nil, nil, err
 	}
-	if v.Heads.First < 0 || v.Heads.End > l.Heads || v.Heads.First >= v.Heads.End {
-		return nil, nil, fmt.Errorf("heads %d to %d: expected at least one of 0 to %d", v.Heads.First, v.Heads.End, l.Heads)
+	defer release()
+	var exponents []float32
+	if v.Measure != Weight {
+		if exponents, err = c.measured(ctx, l, measuredLayer{v.Layer, v.Measure}); err != nil {
+			return nil, nil, err
+		}
+	}
+	return c.pool(ctx, l, v, exponents)
+}
+
+// pool returns the cells of a view of a layer. Exponents, [heads, n], if not nil,
+// take the place of the log-sum-exps.
+func (c *Capture) pool(ctx context.Context, l *capturedLayer, v View, exponents []float32) ([]float32, *engine.Timing, error) {
+	if err := l.checkHeads(v.Heads); err != nil {
+		return nil, nil, err
 	}
 	if err := v.Rectangle.Validate(l.n); err != nil {
 		return nil, nil, err
 	}
-	rows, columns := v.Rectangle.Cells(max(v.Cell, 1))
+	if err := engine.CheckCell(v.Cell); err != nil {
+		return nil, nil, err
+	}
+	rows, columns := v.Rectangle.Cells(v.Cell)
 	heads := v.Heads.End - v.Heads.First
 	cells := make([]float32, heads*rows*columns)
 	h := engine.Heatmap{FirstHead: v.Heads.First, Heads: heads, HeadDim: l.HeadDim, Scale: l.ScoreScale(), Map: l.blockMap,
 		Precision: c.program.Precision, In: l.layout, LSEHead: l.n, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum,
 		Query: l.query, Key: l.key, LSE: l.lse, BlockMap: l.words, Cells: ref(bufCells, len(cells), 4)}
-	if v.Measure != Weight {
-		h.LSE.Buffer = bufMeasure
+	specs := []engine.BufferSpec{{Name: bufCells, Bytes: h.Cells.Size}}
+	if exponents != nil {
+		h.LSE.Buffer = bufExponents
+		specs = append(specs, engine.BufferSpec{Name: bufExponents, Bytes: h.LSE.Size})
 	}
 	passes, err := h.Passes(c.traits)
 	if err != nil {
 		return nil, nil, err
 	}
-	buffers, err := c.with(ctx, l, engine.BufferSpec{Name: bufCells, Bytes: h.Cells.Size}, engine.BufferSpec{Name: bufMeasure, Bytes: h.LSE.Size})
+	buffers, err := c.with(ctx, l, specs...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("a picture of %d cells: %w", len(cells), err)
 	}
 	defer buffers.Close()
-	if v.Measure != Weight {
-		exponents, err := c.measured(ctx, l, v)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := buffers.Upload(ctx, bufMeasure, 0, engine.Bytes(exponents)); err != nil {
+	if exponents != nil {
+		if err := buffers.Upload(ctx, bufExponents, 0, engine.Bytes(exponents)); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -76,16 +90,40 @@ func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timin
 	return cells, timing, buffers.Download(ctx, engine.Bytes(cells), bufCells, 0)
 }
 
+func (l *capturedLayer) checkHeads(heads gaze.Span) error {
+	if heads.First < 0 || heads.End > l.Heads || heads.First >= heads.End {
+		return fmt.Errorf("heads %d to %d: expected at least one of 0 to %d", heads.First, heads.End, l.Heads)
+	}
+	return nil
+}
+
 // measured returns what takes the place of the log-sum-exps, [heads, n], so that
-// exp(score - it) is a weight in the measure of v: a factor on a row is a term of
-// its exponent.
-func (c *Capture) measured(ctx context.Context, l *capturedLayer, v View) ([]float32, error) {
-	exponents := make([]float32, l.Heads*l.n)
-	if err := c.buffers.Download(ctx, engine.Bytes(exponents), l.lse.Buffer, 0); err != nil {
+// exp(score - it) is a weight in a measure: a factor on a row is a term of its
+// exponent. It is computed at first use.
+func (c *Capture) measured(ctx context.Context, l *capturedLayer, of measuredLayer) ([]float32, error) {
+	c.state.Lock()
+	exponents := c.state.measures[of]
+	c.state.Unlock()
+	if exponents != nil {
+		return exponents, nil
+	}
+	exponents, err := c.measure(ctx, l, of)
+	if err != nil {
 		return nil, err
 	}
-	if v.Measure == OfRowMaximum {
-		statistics, err := c.Statistics(ctx, v.Layer)
+	c.state.Lock()
+	defer c.state.Unlock()
+	c.state.measures[of] = exponents
+	return exponents, nil
+}
+
+func (c *Capture) measure(ctx context.Context, l *capturedLayer, of measuredLayer) ([]float32, error) {
+	exponents, err := c.lse(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if of.measure == OfRowMaximum {
+		statistics, err := c.Statistics(ctx, of.layer)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +152,13 @@ func (c *Capture) measured(ctx context.Context, l *capturedLayer, v View) ([]flo
 	return exponents, nil
 }
 
+// lse returns a layer's log-sum-exps, [heads, n].
+func (c *Capture) lse(ctx context.Context, l *capturedLayer) ([]float32, error) {
+	lse := make([]float32, l.Heads*l.n)
+	return lse, c.buffers.Download(ctx, engine.Bytes(lse), l.lse.Buffer, 0)
+}
+
 const (
-	bufCells   = "cells"
-	bufMeasure = "exponents" // in place of the log-sum-exps
+	bufCells     = "cells"
+	bufExponents = "exponents" // in place of the log-sum-exps
 )

@@ -23,11 +23,14 @@ func TestHeatmap(t *testing.T) {
 		for layer := range 2 {
 			all := weights(t, out.Capture, layer)
 			for _, v := range []View{
-				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, 1, false, Weight},
-				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 64, End: 229}, Keys: gaze.Span{First: 16, End: 131}}, 16, false, Weight},
-				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{First: 64, End: n}}, 64, true, Weight},
-				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, 1, false, OfRowMaximum},
-				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, 4, true, OverUniform},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(1), false, Weight},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 64, End: 229}, Keys: gaze.Span{First: 16, End: 131}}, gaze.Square(16), false, Weight},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 3, End: 200}, Keys: gaze.Span{First: 5, End: 129}}, gaze.Cell{Queries: 64, Keys: 1}, true, Weight},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 3, End: 200}, Keys: gaze.Span{First: 5, End: 129}}, gaze.Cell{Queries: 2, Keys: 64}, false, Weight},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{First: 64, End: n}}, gaze.Square(64), true, Weight},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(1), false, OfRowMaximum},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(4), true, OverUniform},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 90, End: n}, Keys: gaze.Span{First: 1, End: 130}}, gaze.Square(1), false, OfRowMaximum},
 			} {
 				cells, timing, err := out.Capture.Heatmap(context.Background(), v)
 				if err != nil || timing.Submits < 1 {
@@ -44,13 +47,14 @@ func TestHeatmap(t *testing.T) {
 					for i := range length {
 						for _, s := range pattern.AppendKeys(nil, i, length) {
 							for j := s.First; j < s.End; j++ {
-								q, k := offset+i-v.Rectangle.Queries.First, offset+j-v.Rectangle.Keys.First
-								if q < 0 || k < 0 || offset+i >= v.Rectangle.Queries.End || offset+j >= v.Rectangle.Keys.End {
+								q, k := offset+i, offset+j
+								if q < v.Rectangle.Queries.First || k < v.Rectangle.Keys.First || q >= v.Rectangle.Queries.End || k >= v.Rectangle.Keys.End {
 									continue
 								}
+								row, column := q/v.Cell.Queries-v.Rectangle.Queries.First/v.Cell.Queries, k/v.Cell.Keys-v.Rectangle.Keys.First/v.Cell.Keys
 								for head := v.Heads.First; head < v.Heads.End; head++ {
-									w := float64(all[(head*n+offset+i)*n+offset+j]) * factor(all[(head*n+offset+i)*n:][:n], pattern.AppendKeys(nil, i, length), v.Measure)
-									cell := &want[((head-v.Heads.First)*rows+q/v.Cell)*columns+k/v.Cell]
+									w := float64(all[(head*n+q)*n+k]) * factor(all[(head*n+q)*n:][:n], pattern.AppendKeys(nil, i, length), v.Measure)
+									cell := &want[((head-v.Heads.First)*rows+row)*columns+column]
 									switch {
 									case *cell == engine.HiddenCell:
 										*cell = w
@@ -101,12 +105,12 @@ func TestHeatmapErrors(t *testing.T) {
 	defer out.Capture.Close()
 	all := gaze.Rectangle{Queries: gaze.Span{End: 70}, Keys: gaze.Span{End: 70}}
 	for want, v := range map[string]View{
-		"layer 0 was not captured":        {0, gaze.Span{End: 1}, all, 1, false, Weight},
-		"heads 1 to 3: expected":          {1, gaze.Span{First: 1, End: 3}, all, 1, false, Weight},
-		"heads 1 to 1: expected":          {1, gaze.Span{First: 1, End: 1}, all, 1, false, Weight},
-		"cells of 0 pairs":                {1, gaze.Span{End: 1}, all, 0, false, Weight},
-		"keys 9 to 2":                     {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: all.Keys, Keys: gaze.Span{First: 9, End: 2}}, 1, false, Weight},
-		"expected at least one of 0 to 7": {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: gaze.Span{End: 71}, Keys: all.Keys}, 1, false, Weight},
+		"layer 0 was not captured":        {0, gaze.Span{End: 1}, all, gaze.Square(1), false, Weight},
+		"heads 1 to 3: expected":          {1, gaze.Span{First: 1, End: 3}, all, gaze.Square(1), false, Weight},
+		"heads 1 to 1: expected":          {1, gaze.Span{First: 1, End: 1}, all, gaze.Square(1), false, Weight},
+		"cells of 0 x 0 pairs":            {1, gaze.Span{End: 1}, all, gaze.Square(0), false, Weight},
+		"keys 9 to 2":                     {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: all.Keys, Keys: gaze.Span{First: 9, End: 2}}, gaze.Square(1), false, Weight},
+		"expected at least one of 0 to 7": {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: gaze.Span{End: 71}, Keys: all.Keys}, gaze.Square(1), false, Weight},
 	} {
 		if _, _, err := out.Capture.Heatmap(context.Background(), v); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, expected %q", v, err, want)

@@ -64,7 +64,7 @@ func TestLoadRefusesWhatF16CannotHold(t *testing.T) {
 // A result that is no number is an error.
 func TestForwardReportsOverflow(t *testing.T) {
 	m := mustLoad(t, open(t, ""), planted(t, "final_norm.weight", 3, float32(math.Inf(1))), engine.F32)
-	_, err := m.Forward(context.Background(), tokens(3), Want{Hidden: true}, nil)
+	_, err := m.Forward(context.Background(), tokens(3), Want{Hidden: true}, Watch{})
 	if err == nil || !strings.Contains(err.Error(), "element 3 of the hidden states is") {
 		t.Errorf("the error is %v", err)
 	}
@@ -81,7 +81,7 @@ func TestCloseTwice(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := m.Forward(context.Background(), tokens(3), Want{Hidden: true}, nil); err == nil {
+	if _, err := m.Forward(context.Background(), tokens(3), Want{Hidden: true}, Watch{}); err == nil {
 		t.Error("a closed model runs")
 	}
 }

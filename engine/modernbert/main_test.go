@@ -95,7 +95,7 @@ func mustLoad(t testing.TB, e *engine.Engine, c *checkpoint.Model, precision eng
 
 func mustForward(t testing.TB, m *Model, batch [][]uint32, want Want) *Output {
 	t.Helper()
-	out, err := m.Forward(context.Background(), batch, want, nil)
+	out, err := m.Forward(context.Background(), batch, want, Watch{})
 	if err != nil {
 		t.Fatal(err)
 	}

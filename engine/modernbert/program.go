@@ -40,9 +40,26 @@ type Program struct {
 	Buffers  []engine.BufferSpec
 	Captured []engine.BufferSpec // what Want.Capture adds to them, for each forward pass anew
 	Passes   []engine.Pass
+	Complete []CompleteLayer   // those of Want.Capture, in order
 	Inputs   map[string][]byte // what is uploaded once for these lengths
 	// Rows and columns of the logits, and elements between two of their rows.
 	LogitRows, LogitColumns, LogitStride int
+}
+
+// A CompleteLayer is a captured layer, and how many of a program's passes it takes
+// until its queries, keys and log-sum-exps are there.
+type CompleteLayer struct{ Layer, Passes int }
+
+// Steps returns the program's passes, cut behind each captured layer: step i ends
+// with Complete[i], and what is left is the last.
+func (p *Program) Steps() []engine.Step {
+	var steps []engine.Step
+	first := 0
+	for _, c := range p.Complete {
+		steps = append(steps, engine.Step{Passes: p.Passes[first:c.Passes]})
+		first = c.Passes
+	}
+	return append(steps, engine.Step{Passes: p.Passes[first:]})
 }
 
 // Names of activation buffers. All are [n, D] but where the comment says otherwise.

@@ -3,6 +3,7 @@ package modernbert
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,10 +19,18 @@ func TestStatistics(t *testing.T) {
 	lengths := gaze.Lengths{100, 1, 130}
 	for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 		m := mustLoad(t, open(t, ""), c, precision)
-		out := mustForward(t, m, golden.Batch(lengths, 101), Want{Capture: []int{0, 1}})
+		batch := golden.Batch(lengths, 101)
+		for _, sequence := range batch { // tokens that return
+			for i := range sequence {
+				sequence[i] %= 7
+			}
+		}
+		ids := slices.Concat(batch...)
+		out := mustForward(t, m, batch, Want{Capture: []int{0, 1}})
+		mustForward(t, m, tokens(lengths...), Want{}) // other tokens, in the same buffers
 		for layer := range 2 {
 			all := weights(t, out.Capture, layer)
-			want := reference.RowStatistics(reference.Widen(all), m.Config.Attention(layer).Visible(), lengths, m.Config.Heads)
+			want := reference.RowStatistics(reference.Widen(all), ids, m.Config.Attention(layer).Visible(), lengths, m.Config.Heads)
 			statistics, err := out.Capture.Statistics(context.Background(), layer)
 			if err != nil {
 				t.Fatal(err)
@@ -29,6 +38,7 @@ func TestStatistics(t *testing.T) {
 			var got []float32
 			for _, s := range statistics {
 				got = append(got, s.Sum, s.Entropy, s.Distance, s.Greatest)
+				got = append(got, s.Roles[:]...)
 				if math.Abs(float64(s.Sum)-1) > 1e-5 {
 					t.Fatalf("weights of a row add up to %v", s.Sum)
 				}

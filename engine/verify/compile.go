@@ -7,6 +7,7 @@ import (
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/vk"
 )
 
 // Compiled is what a driver's compiler reports of one specialized kernel, under
@@ -50,6 +51,7 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 		return nil, err
 	}
 	passes = append(passes, pictures...)
+	passes = append(passes, peakPasses(e.Adapter())...)
 	seen := map[string]bool{}
 	var all []Compiled
 	for _, pass := range passes {
@@ -101,6 +103,25 @@ func layerPasses(traits engine.Traits) []engine.Pass {
 	}
 	for _, p := range poolings {
 		passes = append(passes, engine.Pool{Mode: p.mode}.Pass())
+	}
+	return passes
+}
+
+// peakPasses returns a pass of every kernel that measures what a device can do
+// at most, of those that it offers.
+func peakPasses(a vk.Adapter) []engine.Pass {
+	passes := []engine.Pass{engine.EmptyDispatch(engine.Ref{}), engine.PeakCopy{Lanes: 64, Each: 4}.Pass()}
+	for _, p := range []engine.Precision{engine.F32, engine.F16} {
+		for _, sums := range engine.PeakSums(p) {
+			if p == engine.F32 || a.Features.Float16 {
+				passes = append(passes, engine.PeakMultiply{Precision: p, Sums: sums, Lanes: 64}.Pass())
+			}
+		}
+	}
+	for _, s := range a.Features.Matrices {
+		if engine.PeakShape(s) {
+			passes = append(passes, engine.PeakMatrix{M: s.M, N: s.N, K: s.K, Subgroup: a.Limits.SubgroupSize}.Pass())
+		}
 	}
 	return passes
 }

@@ -15,16 +15,15 @@ import (
 func (v *verifier) pictures(ctx context.Context, p *problem) error {
 	traits := v.Traits()
 	traits.CPU = p.index/cycle%2 == 0 // what suits a CPU and what suits a GPU
-	random := rand.New(rand.NewPCG(v.options.Seed, uint64(p.index)|2<<32))
-	for _, kernel := range []string{"heatmap_", "statistics_"} {
+	for i, kernel := range []string{"heatmap_", "statistics_"} {
 		if !v.wants(kernel + string(p.Precision)) {
 			continue
 		}
 		p.ready()
-		c, err := statisticsCase(traits, p)
-		if kernel == "heatmap_" {
-			c, err = heatmapCase(random, traits, p)
-		}
+		// A generator of its own, so that it may also be checked alone.
+		random := rand.New(rand.NewPCG(v.options.Seed, uint64(p.index)|uint64(2+i)<<32))
+		one := []func(*rand.Rand, engine.Traits, *problem) (*layerCase, error){heatmapCase, statisticsCase}[i]
+		c, err := one(random, traits, p)
 		if err != nil {
 			return err
 		}
@@ -62,13 +61,13 @@ func (p *problem) recomputed(lse []float32) (weights, bounds []float64) {
 
 func heatmapCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCase, error) {
 	a, n := p.Attention, p.Lengths.Tokens()
-	cell := 1 << random.IntN(7)
-	// All of it, or a part that begins at a cell and ends anywhere.
+	cell := gaze.Cell{Queries: 1 << random.IntN(7), Keys: 1 << random.IntN(7)}
+	// All of it, or a part that begins and ends anywhere.
 	part := func() gaze.Span {
 		if random.IntN(3) == 0 {
 			return gaze.Span{End: n}
 		}
-		first := random.IntN((n+cell-1)/cell) * cell
+		first := random.IntN(n)
 		return gaze.Span{First: first, End: first + 1 + random.IntN(n-first)}
 	}
 	h := engine.Heatmap{
@@ -78,7 +77,7 @@ func heatmapCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCas
 	}
 	h.Heads = 1 + random.IntN(a.Heads-h.FirstHead)
 	rows, columns := h.Rectangle.Cells(cell)
-	c := newLayerCase("%s, heads from %d on, %v in cells of %d, sum %v", p, h.FirstHead, h.Rectangle, cell, h.Sum)
+	c := newLayerCase("%s, heads from %d on, %v in cells of %v, sum %v", p, h.FirstHead, h.Rectangle, cell, h.Sum)
 	var lse []float32
 	h.Query, h.Key, h.BlockMap, h.LSE, lse = c.captured(p, h.Map)
 	e, out := c.result("cells", h.Heads*rows, columns, engine.F32)
@@ -125,7 +124,7 @@ func picturePasses(traits engine.Traits) ([]engine.Pass, error) {
 			all := gaze.Span{End: 64}
 			pass, err := engine.Heatmap{
 				Heads: 1, HeadDim: headDim, Map: gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{all.End}, engine.HeatmapTile),
-				Precision: precision, Rectangle: gaze.Rectangle{Queries: all, Keys: all}, Cell: 1,
+				Precision: precision, Rectangle: gaze.Rectangle{Queries: all, Keys: all}, Cell: gaze.Square(1),
 			}.Pass(traits)
 			if err != nil {
 				return nil, fmt.Errorf("verify: %w", err)

@@ -2,22 +2,30 @@ package verify
 
 import (
 	"math"
+	"math/rand/v2"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/reference"
 )
 
-func statisticsCase(traits engine.Traits, p *problem) (*layerCase, error) {
+func statisticsCase(random *rand.Rand, traits engine.Traits, p *problem) (*layerCase, error) {
 	a, n := p.Attention, p.Lengths.Tokens()
 	r := engine.RowStatistics{
 		Heads: a.Heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: gaze.NewBlockMap(a.Visible(), p.Lengths, engine.HeatmapTile),
 		Precision: p.Precision, In: engine.Layout{Row: a.HeadDim, Head: n * a.HeadDim}, LSEHead: n,
 	}
-	c := newLayerCase("%s", p)
+	kinds := 1 + random.IntN(5)
+	ids := make([]uint32, n)
+	for i := range ids {
+		ids[i] = uint32(random.IntN(kinds))
+	}
+	c := newLayerCase("%s, tokens of %d ids", p, kinds)
+	c.buffers["tokens"] = engine.TokenWords(ids, p.Lengths)
+	r.Tokens = engine.Ref{Buffer: "tokens", Size: int64(len(c.buffers["tokens"]))}
 	var lse []float32
 	r.Query, r.Key, r.BlockMap, r.LSE, lse = c.captured(p, r.Map)
-	e, out := c.result("statistics", a.Heads*n, 4, engine.F32)
+	e, out := c.result("statistics", a.Heads*n, reference.RowStatisticColumns, engine.F32)
 	r.Statistics = out
 	var err error
 	if c.pass, err = r.Pass(traits); err != nil {
@@ -37,15 +45,16 @@ func statisticsCase(traits engine.Traits, p *problem) (*layerCase, error) {
 			entropies[i] = tiny
 		}
 	}
-	over := func(x []float64) []float64 { return reference.RowStatistics(x, a.Visible(), p.Lengths, a.Heads) }
+	over := func(x []float64) []float64 { return reference.RowStatistics(x, ids, a.Visible(), p.Lengths, a.Heads) }
 	values, errors, counts, doubts := over(weights), over(bounds), over(ones), over(entropies)
 	for i, value := range values {
-		column, row := i%4, i/4*4
-		bound := errors[i] // of the sum, the distance and the greatest
+		column := i % reference.RowStatisticColumns
+		row := i - column
+		bound := errors[i] // of the greatest, and of sums but the entropy
 		if column == 1 {
 			bound = doubts[row]
 		}
-		if column < 3 {
+		if column != 3 {
 			bound += (counts[row] + 4) * 2 * u * math.Abs(value)
 		}
 		e.set(i, value, bound+tiny)

@@ -20,6 +20,21 @@ uint map_key_tile(uint entry)
     return block_map[map_tiles + 2u * entry];
 }
 
+// The first of the entries begin .. end-1, which ascend, whose key tile is not before
+// `tile`, or end.
+uint map_seek(uint begin, uint end, uint tile)
+{
+    while (begin < end) {
+        uint middle = (begin + end) / 2u;
+        if (map_key_tile(middle) < tile) {
+            begin = middle + 1u;
+        } else {
+            end = middle;
+        }
+    }
+    return begin;
+}
+
 // The 32 keys of the tile that row `row` of the query tile sees, one bit each.
 uint map_visible(uint entry, uint row)
 {

@@ -63,6 +63,13 @@ packages() {
       debian:xvfb | ubuntu:xvfb) list+=" xvfb" ;;
       fedora:xvfb) list+=" xorg-x11-server-Xvfb" ;;
       arch:xvfb) list+=" xorg-server-xvfb" ;;
+      debian:xclients | ubuntu:xclients) list+=" xdotool x11-utils x11-xkb-utils" ;;
+      fedora:xclients) list+=" xdotool xprop setxkbmap" ;;
+      arch:xclients) list+=" xdotool xorg-xprop xorg-setxkbmap" ;;
+      # What GLFW is compiled against.
+      debian:glfw | ubuntu:glfw) list+=" libgl-dev libx11-dev libxcursor-dev libxi-dev libxinerama-dev libxrandr-dev libxxf86vm-dev" ;;
+      fedora:glfw) list+=" mesa-libGL-devel libX11-devel libXcursor-devel libXi-devel libXinerama-devel libXrandr-devel libXxf86vm-devel" ;;
+      arch:glfw) list+=" libglvnd libx11 libxcursor libxi libxinerama libxrandr libxxf86vm" ;;
       debian:keyring | ubuntu:keyring) list+=" debian-archive-keyring" ;;
     esac
   done
@@ -87,7 +94,8 @@ obtain() {
     *) fail "missing: $2" "this system's package names are not known here; what brings these, by its own means:" \
       "    compiler: gcc and the C library's headers    loader: libvulkan.so.1" \
       "    driver: any Vulkan driver (Mesa's lavapipe needs no graphics card; make test asks for lavapipe itself)" \
-      "    validation: the Khronos validation layer     xvfb: Xvfb" ;;
+      "    validation: the Khronos validation layer     xvfb: Xvfb    xclients: xdotool, xprop and setxkbmap" \
+      "    glfw: the headers of libGL, X11, Xcursor, Xi, Xinerama, Xrandr and Xxf86vm" ;;
   esac
 
   command -v apt-get >/dev/null || fail "missing: $2" "apt-get is not in PATH; where it is, run this, then make again:" "$by_hand"
@@ -132,6 +140,15 @@ compiler() {
   cc=$(go env CC)
   # shellcheck disable=SC2086
   echo '#include <stdio.h>' | $cc -E - >/dev/null 2>&1
+}
+
+# glfw_headers: what GLFW includes and links is there.
+glfw_headers() {
+  local cc
+  cc=$(go env CC)
+  # shellcheck disable=SC2086
+  { printf '#include <X11/%s>\n' Xlib.h XKBlib.h Xresource.h Xcursor/Xcursor.h extensions/{XInput2,Xinerama,Xrandr,shape,xf86vmode}.h
+    echo 'int main(void) { return 0; }'; } | $cc -x c -o /dev/null - -lGL -lX11 -lXrandr -lXxf86vm -lXi -lXcursor -lXinerama >>"$setup_log" 2>&1
 }
 
 # build_probe: make "$probe", which tells what the Vulkan loader finds; probe.c says what it prints and returns.

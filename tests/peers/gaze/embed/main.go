@@ -102,7 +102,7 @@ func embed(ctx context.Context, m *modernbert.Model, mode engine.PoolMode, reque
 		return nil, err
 	}
 	start := time.Now()
-	result, err := m.Forward(ctx, batch, modernbert.Want{Pool: []engine.PoolMode{mode}}, nil)
+	result, err := m.Forward(ctx, batch, modernbert.Want{Pool: []engine.PoolMode{mode}}, modernbert.Watch{})
 	if err != nil {
 		return nil, err
 	}

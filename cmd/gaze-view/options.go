@@ -1,0 +1,250 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/visualize"
+	"github.com/gazevk/gaze/visualize/explore"
+)
+
+// options are the flags. What has a default here is only set where it was given.
+type options struct {
+	runFile string
+	given   map[string]bool
+
+	model, text, file string
+	follow            bool
+	device, present   string
+	precision         string
+	validate, noCache bool
+
+	layer, head     string
+	rectangle       string
+	scale           visualize.Scale
+	measure         visualize.Measure
+	pooling         visualize.Pooling
+	colors, order   string
+	overlay         bool
+	find, pin, pick string
+	do              list
+	export          string
+
+	size         string
+	density      int
+	play, record string
+	snapshot     string
+	forget       bool
+
+	width, height int
+}
+
+// A list is a flag that may be given several times.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, " ") }
+
+func (l *list) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}
+
+func (o *options) declare(flags *flag.FlagSet) {
+	flags.StringVar(&o.model, "model", "builtin", "the checkpoint: a `DIRECTORY`, the name of a model in the Hugging Face cache, or builtin")
+	flags.StringVar(&o.text, "text", "", "the `TEXT` to look at first")
+	flags.StringVar(&o.file, "file", "", "read the text from `FILE`; - is standard input")
+	flags.BoolVar(&o.follow, "follow", false, "show each line of standard input as it comes; space pauses")
+	flags.StringVar(&o.device, "device", "auto", "compute on the device of this `NAME` (or index)")
+	flags.StringVar(&o.present, "present", "auto", "show the window by the device of this `NAME` (or index)")
+	flags.StringVar(&o.precision, "precision", "auto", "store tensors as `TYPE`: auto, f32 or f16")
+	flags.BoolVar(&o.validate, "validate", false, "turn on Vulkan's validation layers, and fail if they find fault")
+	flags.BoolVar(&o.noCache, "no-cache", false, "do not keep compiled kernels for the next time")
+
+	flags.StringVar(&o.layer, "layer", "", "open the layer of this `NUMBER`, from 0, or the mean of all")
+	flags.StringVar(&o.head, "head", "", "open the head of this `NUMBER`, from 0, or the mean of the layer's")
+	flags.StringVar(&o.rectangle, "rect", "", "bring this part into sight: `Q0:Q1,K0:K1`, a range of queries and one of keys")
+	flags.TextVar(&o.scale, "scale", visualize.Log, "spread values over the colours on this `SCALE`: log, linear or gamma")
+	flags.TextVar(&o.measure, "measure", visualize.Weight, "show this `MEASURE` of each weight: weight, row_maximum or lift")
+	flags.TextVar(&o.pooling, "pool", visualize.MaxPooling, "pool weights into cells by `POOLING`: max or mean")
+	flags.StringVar(&o.colors, "colors", "viridis", "colour by this `MAP`: viridis, cividis, magma or grey")
+	flags.StringVar(&o.order, "sort", "layer", "order the overview by `ORDER`: "+strings.Join(explore.Orders(), ", "))
+	flags.BoolVar(&o.overlay, "overlay", false, "draw the edges of the mask")
+	flags.StringVar(&o.find, "find", "", "find tokens with this `TEXT` in them, and pin the first")
+	flags.StringVar(&o.pin, "pin", "", "pin this pair: `QUERY,KEY`")
+	flags.StringVar(&o.pick, "select", "", "select this part: `Q0:Q1,K0:K1`")
+	flags.Var(&o.do, "do", "do what the key of this `ACTION` does, once the text is there; may be given several times (the list is below)")
+	flags.StringVar(&o.export, "export", "", "write what is in sight to `FILE`, a .png, .svg, .html or .csv; \"FILE 2\" for twice the pixels")
+
+	flags.StringVar(&o.size, "size", "1280x820", "the window's `SIZE`, in pixels at density 1")
+	flags.IntVar(&o.density, "density", 1, "pixels per pixel of the layout, of a snapshot; a window has its screen's")
+	flags.StringVar(&o.play, "play", "", "play the events in `FILE`, a line each: see --record")
+	flags.StringVar(&o.record, "record", "", "write the window's events to `FILE`, for --play")
+	flags.StringVar(&o.snapshot, "snapshot", "", "write the window as it would look to `FILE`, a .png, and open none")
+	flags.BoolVar(&o.forget, "forget", false, "neither take up the last view nor remember this one")
+}
+
+// check checks the flags and reads those that need reading.
+func (o *options) check(flags *flag.FlagSet) error {
+	o.given = map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
+	switch rest := flags.Args(); {
+	case len(rest) > 1:
+		return fmt.Errorf("unexpected operand %q", rest[1])
+	case len(rest) == 1:
+		o.runFile = rest[0]
+	}
+	count := 0
+	for _, name := range []string{"text", "file", "follow"} {
+		if o.given[name] {
+			count++
+		}
+	}
+	switch {
+	case count > 1:
+		return errors.New("the text comes from --text, --file or --follow: give one of them")
+	case o.runFile != "" && o.given["model"]:
+		return fmt.Errorf("%s says which model: --model has no meaning beside it", o.runFile)
+	case o.density < 1 || o.density > 4:
+		return fmt.Errorf("--density is %d: expected 1 to 4", o.density)
+	case o.snapshot != "" && filepath.Ext(o.snapshot) != ".png":
+		return fmt.Errorf("--snapshot is %s: expected a name that ends in .png", o.snapshot)
+	case o.snapshot != "" && o.record != "":
+		return errors.New("--record is of a window, and --snapshot opens none")
+	case !slices.Contains(explore.Orders(), o.order):
+		return fmt.Errorf("--sort is %q: expected one of %s", o.order, strings.Join(explore.Orders(), ", "))
+	}
+	if c, err := visualize.ColorMapByName(o.colors); err != nil || c.Name == "blue_red" {
+		return fmt.Errorf("--colors is %q: expected viridis, cividis, magma or grey", o.colors)
+	}
+	for _, name := range o.do {
+		if !slices.ContainsFunc(explore.Actions(), func(a struct{ Name, Keys, Help string }) bool { return a.Name == name }) {
+			return fmt.Errorf("--do is %q, which is no action", name)
+		}
+	}
+	width, height, found := strings.Cut(o.size, "x")
+	var err1, err2 error
+	o.width, err1 = strconv.Atoi(width)
+	o.height, err2 = strconv.Atoi(height)
+	if !found || err1 != nil || err2 != nil || min(o.width, o.height) < 200 || max(o.width, o.height) > 8192 {
+		return fmt.Errorf("--size is %q: expected such as 1280x820, each from 200 to 8192", o.size)
+	}
+	for _, name := range []string{"layer", "head"} {
+		value := map[string]string{"layer": o.layer, "head": o.head}[name]
+		if n, err := strconv.Atoi(value); value != "" && value != "mean" && (err != nil || n < 0) {
+			return fmt.Errorf("--%s is %q: expected a number from 0, or mean", name, value)
+		}
+	}
+	for _, name := range []string{"rect", "select"} {
+		value := map[string]string{"rect": o.rectangle, "select": o.pick}[name]
+		if _, err := parseRectangle(value); value != "" && err != nil {
+			return fmt.Errorf("--%s is %q: %w", name, value, err)
+		}
+	}
+	return nil
+}
+
+// number returns the layer or head that a flag names; -1 is the mean.
+func number(value string) int {
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// parseRectangle reads "q0:q1,k0:k1".
+func parseRectangle(text string) (r gaze.Rectangle, err error) {
+	parts := strings.Split(text, ",")
+	if len(parts) != 2 {
+		return r, errors.New("expected Q0:Q1,K0:K1, such as 0:64,0:128")
+	}
+	for i, span := range []*gaze.Span{&r.Queries, &r.Keys} {
+		first, end, _ := strings.Cut(parts[i], ":")
+		var err1, err2 error
+		span.First, err1 = strconv.Atoi(strings.TrimSpace(first))
+		span.End, err2 = strconv.Atoi(strings.TrimSpace(end))
+		if err1 != nil || err2 != nil {
+			return r, errors.New("expected Q0:Q1,K0:K1, such as 0:64,0:128")
+		}
+	}
+	return r, nil
+}
+
+// maxText is the most bytes of a text: many more than a model takes.
+const maxText = 16 << 20
+
+// readText returns all of a file.
+func readText(stdin io.Reader, name string) (string, error) {
+	from := stdin
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return "", fmt.Errorf("cannot read the text: %w", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	data, err := io.ReadAll(io.LimitReader(from, maxText+1))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("cannot read the text from %s: %w", name, err)
+	case len(data) > maxText:
+		return "", fmt.Errorf("cannot read the text from %s: it has over %d MiB", name, maxText>>20)
+	case !utf8.Valid(data):
+		return "", fmt.Errorf("cannot read the text from %s: it is not UTF-8", name)
+	}
+	return string(data), nil
+}
+
+// printHelp prints what the program does and all its flags and actions.
+func printHelp(w io.Writer, flags *flag.FlagSet) error {
+	var b strings.Builder
+	b.WriteString(`Usage: gaze-view [flags] [FILE.toml]
+
+Shows in a window where each head of a model looks, for a text that may be typed
+while one looks: an overview of all layers and heads, and any map at any zoom.
+Without flags it opens the model that gaze carries. A run file, as "gaze run"
+takes it, gives the model and its variants, which V goes through. What is pinned
+is printed as a line of CSV: layer, head, query, key, both tokens, weight.
+
+Flags:
+`)
+	flags.VisitAll(func(f *flag.Flag) {
+		name, usage := flag.UnquoteUsage(f)
+		head := "--" + f.Name
+		if name != "" {
+			head += " " + name
+		}
+		if f.DefValue != "" && f.DefValue != "false" {
+			usage += fmt.Sprintf(" (default %s)", f.DefValue)
+		}
+		fmt.Fprintf(&b, "  %-22s %s\n", head, usage)
+	})
+	b.WriteString("\nActions, for --do, and their keys (? shows them in the window):\n")
+	for _, a := range explore.Actions() {
+		help := a.Help
+		if help == "" {
+			help = "the same"
+		}
+		fmt.Fprintf(&b, "  %-16s %-20s %s\n", a.Name, a.Keys, help)
+	}
+	b.WriteString(`
+Examples:
+  gaze-view
+  gaze-view --text "She sat on the bank of the river." --layer 3 --head 1
+  gaze-view --model ./ModernBERT-base --file long.txt --sort previous
+  tail -f log.txt | gaze-view --follow
+  gaze-view --text "A picture without a window." --do open --snapshot view.png
+`)
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,370 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/visualize"
+	"github.com/gazevk/gaze/visualize/explore"
+	"github.com/gazevk/gaze/visualize/viewer"
+	"github.com/gazevk/gaze/vk"
+)
+
+// exampleText is what the window opens with where no text is given.
+const exampleText = "The keeper of the lighthouse wrote a letter to her brother, and the keeper kept the letter in the lighthouse until her brother came."
+
+// A program is the viewer with everything around it. It is the explorer's host,
+// and what a window shows.
+type program struct {
+	options        *options
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	explorer *explore.Explorer
+	live     *live
+	window   atomic.Pointer[viewer.Window] // nil without one
+	state    state
+	messages atomic.Int64 // of the validation layers
+	variants *variants
+
+	first    []func() error // to be done once the first text is there
+	script   *explore.Script
+	recorder *explore.Recorder
+	events   bytes.Buffer // that were recorded
+	lines    chan string  // of standard input, for --follow
+	failed   error        // what ends the program
+	paused   atomic.Bool
+}
+
+func (p *program) run(ctx context.Context) (err error) {
+	o := p.options
+	if p.variants, err = openVariants(o); err != nil {
+		return err
+	}
+	defer p.variants.close()
+	text := p.variants.list[0].text
+	switch {
+	case o.given["text"]:
+		text = o.text
+	case o.file != "":
+		if text, err = readText(p.stdin, o.file); err != nil {
+			return err
+		}
+	case text == "":
+		text = exampleText
+	}
+	if err := p.openScript(); err != nil {
+		return err
+	}
+	p.state = defaultState(o)
+	if !o.forget && o.snapshot == "" {
+		p.state = readState(p.state)
+	}
+	p.apply()
+	engineOptions, err := p.engineOptions()
+	if err != nil {
+		return err
+	}
+	p.live = newLive(p.variants.list, o.device, engineOptions)
+	if o.given["device"] {
+		p.live.command = append(p.live.command, "--device", o.device)
+	}
+	if o.given["precision"] {
+		p.live.command = append(p.live.command, "--precision", o.precision)
+	}
+	p.explorer = explore.New(p, p.state.Settings)
+	if o.record != "" {
+		p.recorder = &explore.Recorder{To: &p.events, Explorer: p.explorer}
+	}
+	p.live.start(p.explorer)
+	p.first = p.atFirst()
+	p.live.run(text)
+	if o.follow {
+		p.followInput()
+	}
+	if o.snapshot != "" {
+		err = p.draw(ctx)
+	} else {
+		err = p.show(ctx)
+	}
+	p.live.stop()
+	p.explorer.Close()
+	closing := p.live.close()
+	if err == nil {
+		err = p.failed
+	}
+	if err == nil {
+		err = closing
+	}
+	if err == nil && !o.forget && o.snapshot == "" {
+		p.state.Settings = p.explorer.Settings
+		p.state.Map = p.explorer.InMap()
+		if saving := p.state.write(); saving != nil {
+			fmt.Fprintf(p.stderr, "gaze-view: warning: the view is not remembered: %v\n", saving)
+		}
+	}
+	if p.recorder != nil && err == nil {
+		err = p.keepRecord()
+	}
+	if n := p.messages.Load(); n > 0 && err == nil {
+		err = fmt.Errorf("the validation layers reported %d messages", n)
+	}
+	return err
+}
+
+// engineOptions are those of the device that computes.
+func (p *program) engineOptions() (options engine.Options, err error) {
+	options.Vulkan = p.vulkanOptions()
+	if directory, err := os.UserCacheDir(); err == nil && !p.options.noCache {
+		options.Vulkan = append(options.Vulkan, vk.WithPipelineCache(filepath.Join(directory, "gaze")))
+	}
+	return options, nil
+}
+
+func (p *program) vulkanOptions() []vk.Option {
+	if !p.options.validate {
+		return nil
+	}
+	return []vk.Option{vk.WithValidation(&p.messages), vk.WithLogger(slog.New(slog.NewTextHandler(p.stderr, nil)))}
+}
+
+// apply lets the flags that were given have the last word over the last view.
+func (p *program) apply() {
+	o, s := p.options, &p.state.Settings
+	set := map[string]func(){
+		"layer": func() { s.Layer = number(o.layer) }, "head": func() { s.Head = number(o.head) },
+		"scale": func() { s.Scale = o.scale }, "measure": func() { s.Measure = o.measure }, "pool": func() { s.Pooling = o.pooling },
+		"colors": func() { s.Colors = o.colors }, "sort": func() { s.Order = o.order }, "overlay": func() { s.Overlay = o.overlay },
+		"size": func() { p.state.Width, p.state.Height = o.width, o.height },
+	}
+	for name, do := range set {
+		if o.given[name] {
+			do()
+		}
+	}
+}
+
+// atFirst returns what the flags ask for once there is a map.
+func (p *program) atFirst() (list []func() error) {
+	o, e := p.options, p.explorer
+	if o.given["layer"] || o.given["head"] || o.rectangle != "" || p.state.Map && !o.given["sort"] {
+		list = append(list, func() error { return p.open() })
+	}
+	if r, err := parseRectangle(o.rectangle); err == nil {
+		list = append(list, func() error { return named("--rect", e.Look(r)) })
+	}
+	if o.find != "" {
+		list = append(list, func() error { return named("--find", e.Find(o.find)) })
+	}
+	if o.pin != "" {
+		list = append(list, func() error { return named("--pin", e.GoTo(o.pin)) })
+	}
+	if r, err := parseRectangle(o.pick); err == nil {
+		list = append(list, func() error { return named("--select", e.Select(r)) })
+	}
+	for _, name := range o.do {
+		list = append(list, func() error { return e.Do(name) })
+	}
+	if o.export != "" {
+		list = append(list, func() error { return named("--export", e.Export(o.export, false)) })
+	}
+	return list
+}
+
+func named(flag string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	return nil
+}
+
+// open opens the head that the flags name.
+func (p *program) open() error {
+	c := p.variants.list[0].checkpoint.Config
+	if p.options.given["layer"] && number(p.options.layer) >= c.Layers {
+		return fmt.Errorf("--layer is %s: the model has layers 0 to %d", p.options.layer, c.Layers-1)
+	}
+	if p.options.given["head"] && number(p.options.head) >= c.Heads {
+		return fmt.Errorf("--head is %s: the model has heads 0 to %d", p.options.head, c.Heads-1)
+	}
+	return p.explorer.Do("open")
+}
+
+// Handle passes an event on.
+func (p *program) Handle(event explore.Event) {
+	if p.recorder != nil {
+		p.recorder.Record(event)
+	}
+	if r, ok := event.(explore.Resize); ok && p.window.Load() != nil {
+		p.state.Width, p.state.Height = r.Width/max(r.Density, 1), r.Height/max(r.Density, 1)
+	}
+	p.explorer.Handle(event)
+}
+
+// Frame draws the explorer's frame, after what is due before it.
+func (p *program) Frame(now time.Time) (*image.RGBA, bool) {
+	if p.failed == nil {
+		p.failed = p.proceed()
+	}
+	if p.failed != nil {
+		p.Quit()
+	}
+	frame, changed := p.explorer.Frame(now)
+	if w := p.window.Load(); w != nil && p.script != nil {
+		time.AfterFunc(5*time.Millisecond, w.Wake) // it may be waiting for time to pass
+	}
+	return frame, changed
+}
+
+// proceed does what waits for the first text, and plays the script.
+func (p *program) proceed() error {
+	if len(p.first) > 0 {
+		if !p.explorer.Ready() {
+			return nil
+		}
+		for _, do := range p.first {
+			if err := do(); err != nil {
+				return err
+			}
+		}
+		p.first = nil
+	}
+	if p.script == nil || !p.explorer.Ready() && p.explorer.Failure() == nil && p.script.Fresh() {
+		return nil
+	}
+	ended, err := p.script.Step(p.explorer)
+	if ended {
+		p.script = nil
+		p.Quit()
+	}
+	return err
+}
+
+// draw writes a snapshot, without a window.
+func (p *program) draw(ctx context.Context) error {
+	d := p.options.density
+	p.explorer.Handle(explore.Resize{Width: p.state.Width * d, Height: p.state.Height * d, Density: d})
+	for {
+		frame, _ := p.Frame(time.Now())
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case p.failed != nil:
+			return p.failed
+		case p.explorer.Failure() != nil:
+			return p.explorer.Failure()
+		case p.script == nil && len(p.first) == 0 && p.explorer.Ready() && !p.explorer.Busy():
+			if err := p.explorer.Trouble(); err != nil {
+				return err
+			}
+			return visualize.WritePNG(p.options.snapshot, frame)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// openScript reads the events to play.
+func (p *program) openScript() error {
+	if p.options.play == "" {
+		return nil
+	}
+	file, err := os.Open(p.options.play)
+	if err != nil {
+		return fmt.Errorf("cannot read the events: %w", err)
+	}
+	defer file.Close()
+	if p.script, err = explore.ParseScript(p.options.play, file); err != nil {
+		return err
+	}
+	p.script.Snap = func(path string, frame *image.RGBA) error { return visualize.WritePNG(path, frame) }
+	return nil
+}
+
+// keepRecord writes the events that were recorded.
+func (p *program) keepRecord() error {
+	if err := p.recorder.Close(); err != nil {
+		return err
+	}
+	return gaze.WriteFile(p.options.record, func(w io.Writer) error {
+		_, err := w.Write(p.events.Bytes())
+		return err
+	})
+}
+
+// followInput shows each line of standard input. While paused it reads none.
+func (p *program) followInput() {
+	p.lines = make(chan string)
+	go func() {
+		defer close(p.lines)
+		lines := bufio.NewScanner(p.stdin)
+		lines.Buffer(nil, maxText)
+		for lines.Scan() {
+			if text := strings.ToValidUTF8(lines.Text(), "\uFFFD"); strings.TrimSpace(text) != "" {
+				p.lines <- text
+			}
+		}
+		if err := lines.Err(); err != nil {
+			p.explorer.Post(func() { p.explorer.Warn(fmt.Sprintf("standard input: %v", err)) })
+		}
+	}()
+	go func() {
+		for text := range p.lines {
+			for p.paused.Load() {
+				time.Sleep(20 * time.Millisecond)
+			}
+			p.explorer.Post(func() { p.explorer.SetText(text) })
+		}
+	}()
+}
+
+// What follows makes the program an explore.Host.
+
+func (p *program) Run(text string)   { p.live.run(text) }
+func (p *program) Pause(paused bool) { p.paused.Store(paused) }
+
+func (p *program) Variant(step int) {
+	if !p.live.next(step) {
+		p.explorer.Warn("the model has no variants: open a run file with some")
+	}
+}
+
+func (p *program) Read(path string) (string, error) { return readText(nil, path) }
+
+func (p *program) Wake() {
+	if w := p.window.Load(); w != nil {
+		w.Wake()
+	}
+}
+
+func (p *program) Copy(text string) {
+	if w := p.window.Load(); w != nil {
+		w.SetClipboard(text)
+	}
+}
+
+func (p *program) Print(line string) { fmt.Fprintln(p.stdout, line) }
+
+func (p *program) Quit() {
+	if w := p.window.Load(); w != nil {
+		w.Close()
+	}
+}
+
+func (p *program) Label(key explore.Key) string {
+	if w := p.window.Load(); w != nil {
+		return w.KeyLabel(key)
+	}
+	return string(key)
+}

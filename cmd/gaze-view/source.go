@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/modernbert"
+	"github.com/gazevk/gaze/visualize"
+	"github.com/gazevk/gaze/visualize/explore"
+	"github.com/gazevk/gaze/vk"
+)
+
+// A source computes what is seen of one forward pass.
+type source struct {
+	capture   *modernbert.Capture
+	tokens    int
+	abandoned atomic.Bool   // the pass was cancelled: nothing can be computed any longer
+	lost      func() bool   // says that the device was, and reports whether there will be another
+	inUse     *sync.RWMutex // of the device
+}
+
+var measures = map[visualize.Measure]modernbert.Measure{
+	visualize.Weight: modernbert.Weight, visualize.RowMaximum: modernbert.OfRowMaximum, visualize.Lift: modernbert.OverUniform,
+}
+
+// check turns what is no fault of anybody's into a cancellation. A device that was
+// lost is closed when another takes its place.
+func (s *source) check(err error) error {
+	if err != nil && s.abandoned.Load() {
+		return context.Canceled
+	}
+	if (errors.Is(err, vk.ErrDeviceLost) || errors.Is(err, vk.ErrClosed)) && s.lost() {
+		return context.Canceled
+	}
+	return err
+}
+
+func (s *source) Cells(ctx context.Context, r explore.Request) ([]float32, error) {
+	s.inUse.RLock()
+	defer s.inUse.RUnlock()
+	cells, _, err := s.capture.Heatmap(ctx, modernbert.View{Layer: r.Layer, Heads: r.Heads, Rectangle: r.Rectangle,
+		Cell: gaze.Square(r.Cell), Sum: r.Pooling == visualize.MeanPooling, Measure: measures[r.Measure]})
+	return cells, s.check(err)
+}
+
+func (s *source) Summary(ctx context.Context, layer int) ([]explore.Summary, error) {
+	s.inUse.RLock()
+	defer s.inUse.RUnlock()
+	rows, err := s.capture.Statistics(ctx, layer)
+	if err != nil {
+		return nil, s.check(err)
+	}
+	summaries := make([]explore.Summary, len(rows)/s.tokens)
+	for head := range summaries {
+		of := &summaries[head]
+		for _, row := range rows[head*s.tokens:][:s.tokens] {
+			of.Entropy += float64(row.Entropy) / float64(s.tokens)
+			of.Distance += float64(row.Distance) / float64(s.tokens)
+			of.Sums, of.Spread = append(of.Sums, row.Sum), append(of.Spread, row.Entropy)
+		}
+		for role, share := range engine.MeanRoles(rows[head*s.tokens:][:s.tokens]) {
+			of.Roles = append(of.Roles, explore.Share{Name: engine.Role(role).String(), Share: float64(share)})
+		}
+	}
+	return summaries, nil
+}
+
+func (s *source) Received(ctx context.Context, layer int, heads, queries gaze.Span) ([][]float64, error) {
+	s.inUse.RLock()
+	defer s.inUse.RUnlock()
+	received, err := s.capture.Received(ctx, layer, heads, queries, nil)
+	return received, s.check(err)
+}
+
+func (s *source) Given(ctx context.Context, layer int, heads, keys gaze.Span) ([][]float64, error) {
+	s.inUse.RLock()
+	defer s.inUse.RUnlock()
+	given, err := s.capture.Given(ctx, layer, heads, keys)
+	return given, s.check(err)
+}
+
+func (s *source) Rollout(ctx context.Context, layer, query int) ([]float64, error) {
+	s.inUse.RLock()
+	defer s.inUse.RUnlock()
+	layers, err := s.capture.Rollout(ctx, query, layer, nil)
+	if err != nil {
+		return nil, s.check(err)
+	}
+	return layers[0], nil
+}
+
+func (s *source) Close() error {
+	s.inUse.RLock()
+	defer s.inUse.RUnlock()
+	return s.capture.Close()
+}

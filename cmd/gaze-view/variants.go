@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gazevk/gaze/cmd/internal/load"
+	"github.com/gazevk/gaze/configs"
+	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/checkpoint"
+	"github.com/gazevk/gaze/engine/tokenizer"
+)
+
+// variants are the models that can be looked at, at least one.
+type variants struct {
+	list       []variant
+	open       map[string]*checkpoint.Model
+	tokenizers map[string]*tokenizer.Tokenizer
+}
+
+func (v *variants) close() {
+	for _, c := range v.open {
+		c.Close()
+	}
+}
+
+// openVariants opens the model of the flags, or those of the run file.
+func openVariants(o *options) (v *variants, err error) {
+	v = &variants{open: map[string]*checkpoint.Model{}, tokenizers: map[string]*tokenizer.Tokenizer{}}
+	defer func() {
+		if err != nil {
+			v.close()
+		}
+	}()
+	precision, err := engine.ParsePrecision(o.precision)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if o.runFile == "" {
+		one := variant{name: o.model, path: o.model, precision: precision}
+		if err := v.add(one, nil); err != nil {
+			return nil, err
+		}
+		return v, nil
+	}
+	file, err := configs.Load(o.runFile)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range file.Runs {
+		if r.Model == nil {
+			return nil, fmt.Errorf("%s has no [model]: a window shows the attention of a model; \"gaze run\" draws that of numbers", o.runFile)
+		}
+		one := variant{name: r.Name, path: load.ModelPath(r.Model), precision: precision}
+		if !o.given["precision"] {
+			if one.precision, err = engine.ParsePrecision(r.Device.Precision); err != nil {
+				return nil, err
+			}
+		}
+		if !o.given["device"] && r.Device.Name != "" {
+			o.device = r.Device.Name
+		}
+		if one.text, err = runText(r.Model.Input); err != nil {
+			return nil, err
+		}
+		if err := v.add(one, r.Model.Layers); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// runText returns the first text of a run file.
+func runText(in configs.ModelInput) (string, error) {
+	if len(in.Text) > 0 {
+		return in.Text[0], nil
+	}
+	if in.File == "" {
+		return "", nil // ids have no text
+	}
+	all, err := readText(nil, in.File)
+	first, _, _ := strings.Cut(strings.TrimLeft(all, "\r\n"), "\n")
+	return first, err
+}
+
+// add opens what a variant needs and adds it.
+func (v *variants) add(one variant, layers []configs.ModelLayer) (err error) {
+	if one.checkpoint = v.open[one.path]; one.checkpoint == nil {
+		if one.checkpoint, err = checkpoint.OpenModel(one.path); err != nil {
+			return err
+		}
+		v.open[one.path] = one.checkpoint
+		if v.tokenizers[one.path], err = load.Tokenizer(one.path, one.checkpoint); err != nil {
+			return err
+		}
+	}
+	one.tokenizer = v.tokenizers[one.path]
+	one.attention, err = load.Attention(one.checkpoint.Config, layers)
+	one.replaced = len(layers) > 0
+	v.list = append(v.list, one)
+	return err
+}

@@ -1,0 +1,219 @@
+package explore
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/visualize"
+)
+
+// An export is a picture that is to be written.
+type export struct {
+	part     exportPart
+	path     string
+	multiple int // pixels of a PNG per pixel of its layout
+}
+
+// An exportPart is the cells of the picture.
+type exportPart struct {
+	of        *Run
+	head      head
+	minus     other
+	rectangle gaze.Rectangle
+	cell      int
+	measure   visualize.Measure
+	pooling   visualize.Pooling
+}
+
+func (p exportPart) run() *Run    { return p.of }
+func (p exportPart) layer() int   { return p.head.end(len(p.of.Layers)) - 1 }
+func (p exportPart) urgency() int { return urgentRow }
+
+func (p exportPart) compute(ctx context.Context) (any, error) {
+	t, err := newTile(ctx, p.of, p.head, p.rectangle, p.cell, p.measure, p.pooling)
+	if err != nil || p.minus.run == nil {
+		return t, err
+	}
+	b, err := newTile(ctx, p.minus.run, p.minus.head, p.rectangle, p.cell, p.measure, p.pooling)
+	if err != nil {
+		return nil, err
+	}
+	t.subtract(b)
+	return t, nil
+}
+
+// promptExport asks where to write what is in sight, or the whole map.
+func (e *Explorer) promptExport(all bool) {
+	if e.run == nil {
+		e.say("there is no map yet")
+		return
+	}
+	name := strings.NewReplacer(", ", "-", " ", "").Replace(e.headName(e.shown())) + ".png"
+	e.prompt = &prompt{label: "write to a .png, .svg, .html or .csv, and pixels per pixel: ", line: newLine(name + " 1")}
+	e.prompt.done = func(text string) error { return e.Export(text, all) }
+}
+
+// Export writes a picture of what is in sight, or of the whole map, once its
+// cells are computed. where is a file's name and may end in " 2", for twice as
+// many pixels along each side.
+func (e *Explorer) Export(where string, all bool) error {
+	path, multiple := strings.TrimSpace(where), 1
+	if at := strings.LastIndex(path, " "); at >= 0 {
+		if n, err := strconv.Atoi(path[at+1:]); err == nil {
+			path, multiple = strings.TrimSpace(path[:at]), n
+		}
+	}
+	switch filepath.Ext(path) {
+	case ".png", ".svg", ".html", ".csv":
+	default:
+		return fmt.Errorf("%q: expected a name that ends in .png, .svg, .html or .csv", path)
+	}
+	if multiple < 1 || multiple > 8 {
+		return fmt.Errorf("%d pixels per pixel: from 1 to 8 are possible", multiple)
+	}
+	if e.run == nil {
+		return fmt.Errorf("there is no map yet")
+	}
+	e.screen = mapScreen
+	e.arrange()
+	n := len(e.run.Tokens)
+	r := e.view.visible()
+	cell := e.view.cell()
+	if all {
+		r = gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}
+		for cell = 1; ceilDivide(n, cell) > visualize.DefaultCells*multiple && cell < LargestCell; cell *= 2 {
+		}
+	}
+	r.Queries.First, r.Keys.First = r.Queries.First/cell*cell, r.Keys.First/cell*cell
+	part := exportPart{of: e.run, head: e.shown(), rectangle: r, cell: cell, measure: e.Measure, pooling: e.Pooling}
+	if e.compare == difference {
+		part.minus = e.against
+	}
+	e.exporting = &export{part, path, multiple}
+	e.dirty = true
+	return nil
+}
+
+// finishExport writes the picture once its cells are there.
+func (e *Explorer) finishExport() {
+	x := e.exporting
+	if x == nil {
+		return
+	}
+	if r := e.store.results[x.part]; r != nil && r.err != nil {
+		e.exporting = nil
+		e.tell(r.err)
+		return
+	}
+	t, ok := need[*tile](e.store, x.part)
+	if !ok {
+		return
+	}
+	e.exporting = nil
+	if err := e.write(x, t); err != nil {
+		e.tell(err)
+		return
+	}
+	e.say("%s is written", x.path)
+	if command := e.command(x); command != "" {
+		e.host.Print(command)
+	}
+}
+
+func (e *Explorer) write(x *export, t *tile) error {
+	measure := x.part.measure
+	if x.part.minus.run != nil {
+		measure = visualize.Difference
+	}
+	cells := make([]float32, len(t.values))
+	for i, value := range t.values {
+		switch {
+		case value != value && measure != visualize.Difference:
+			value = Hidden
+		case x.part.pooling == visualize.MeanPooling:
+			value *= float32(t.pairs(i))
+		}
+		cells[i] = value
+	}
+	m, err := visualize.NewPart(t.rectangle, t.cell, measure, x.part.pooling, cells)
+	if err != nil {
+		return err
+	}
+	labels := make([]string, len(e.run.Tokens))
+	for i, token := range e.run.Tokens {
+		labels[i] = token.Label
+	}
+	if filepath.Ext(x.path) == ".csv" {
+		return gaze.WriteFile(x.path, func(w io.Writer) error { return m.WriteCSV(w, labels) })
+	}
+	p := visualize.Picture{
+		Map: m, Tokens: labels, Sequences: gaze.Lengths{len(labels)}, Scale: e.drawnScale(), Range: e.r, Density: x.multiple,
+		Title:    strings.Map(spaced, excerpt(e.run.Text)),
+		Subtitle: fmt.Sprintf("%s, %s, %d tokens, %s", e.run.Name, e.headName(x.part.head), len(labels), e.run.Device),
+	}
+	name := e.Colors
+	if measure == visualize.Difference {
+		name = "blue_red"
+		p.Subtitle += ", minus " + e.headName(x.part.minus.head)
+	}
+	if p.ColorMap, err = visualize.ColorMapByName(name); err != nil {
+		return err
+	}
+	switch filepath.Ext(x.path) {
+	case ".svg":
+		return gaze.WriteFile(x.path, p.WriteSVG)
+	case ".html":
+		return gaze.WriteFile(x.path, p.WriteHTML)
+	}
+	img, err := p.Draw()
+	if err != nil {
+		return err
+	}
+	return visualize.WritePNG(x.path, img)
+}
+
+// excerpt cuts a text to what a title holds.
+func excerpt(text string) string {
+	const most = 80 // letters
+	letters := []rune(text)
+	if len(letters) <= most {
+		return text
+	}
+	return string(letters[:most-1]) + "…"
+}
+
+// command returns the command that draws the same picture without a window;
+// nothing where none does.
+func (e *Explorer) command(x *export) string {
+	if x.part.minus.run != nil || x.part.head.layer == mean || e.run.Command == nil {
+		return ""
+	}
+	h := "mean"
+	if x.part.head.head != mean {
+		h = strconv.Itoa(x.part.head.head)
+	}
+	args := append([]string{"gaze", "map"}, e.run.Command...)
+	args = append(args, "--layer", strconv.Itoa(x.part.head.layer), "--head", h, "--rect", rectangle(x.part.rectangle),
+		"--scale", e.drawnScale().String(), "--measure", x.part.measure.String(), "--pool", x.part.pooling.String(), "--colors", e.Colors,
+		"--range", fmt.Sprintf("%.6g:%.6g", e.r.Low, e.r.High), "--density", strconv.Itoa(x.multiple), "--out", x.path)
+	for i, arg := range args {
+		args[i] = quote(arg)
+	}
+	return strings.Join(args, " ")
+}
+
+// quote writes an argument as a shell reads it.
+func quote(arg string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:,+=@", r)
+	}
+	if arg != "" && strings.IndexFunc(arg, func(r rune) bool { return !plain(r) }) < 0 {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+}

@@ -1,0 +1,84 @@
+package explore
+
+import (
+	"context"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/visualize"
+)
+
+// A Run is the attention of one text in one model: what there is to see. It does
+// not change, but for layers that complete one after the other.
+type Run struct {
+	Name   string // of the model, or of its variant
+	Text   string
+	Tokens []Token
+	Heads  int
+	Layers []gaze.Pattern // what each sees
+	Device string
+	Source Source
+	// Command are the arguments of "gaze map" that have the same model, text and
+	// device, to reproduce a picture.
+	Command []string
+
+	done int  // layers that are complete, from the first
+	gone bool // nothing more can be computed
+}
+
+// A Token is one of a run's text.
+type Token struct {
+	Label      string // what stands for it on an axis
+	First, End int    // bytes of the text; equal for one that the tokenizer added
+}
+
+// A Source computes parts of a run's maps. The explorer calls it from one
+// goroutine, and only for layers that are complete.
+type Source interface {
+	// Cells returns the cells of a request, [heads, rows, columns], and
+	// [Hidden] for those of which no pair is visible.
+	Cells(ctx context.Context, r Request) ([]float32, error)
+	// Summary says what each head of a layer amounts to.
+	Summary(ctx context.Context, layer int) ([]Summary, error)
+	// Received returns how much attention each key receives from a span of
+	// queries in each of some heads of a layer, [heads][n].
+	Received(ctx context.Context, layer int, heads, queries gaze.Span) ([][]float64, error)
+	// Given returns how much attention each query gives to a span of keys, [heads][n].
+	Given(ctx context.Context, layer int, heads, keys gaze.Span) ([][]float64, error)
+	// Rollout returns what a query's output of a layer is made of, [n]: attention
+	// rollout through that layer and all before it.
+	Rollout(ctx context.Context, layer, query int) ([]float64, error)
+	// Close frees the run.
+	Close() error
+}
+
+// A Request is a rectangle of weights in some heads of a layer, in cells.
+type Request struct {
+	Layer     int
+	Heads     gaze.Span
+	Rectangle gaze.Rectangle // it begins at multiples of Cell
+	Cell      int            // pairs along one side: a power of two, at most [LargestCell]
+	Measure   visualize.Measure
+	Pooling   visualize.Pooling // for the mean, cells are sums
+}
+
+const (
+	// Hidden is the value of a cell of which no pair is visible.
+	Hidden = -1
+	// LargestCell is the most pairs along one side of a cell.
+	LargestCell = 64
+)
+
+// A Summary is what one head does, over all its queries.
+type Summary struct {
+	Entropy  float64   // mean, in bits
+	Distance float64   // mean, in tokens
+	Roles    []Share   // what shares of its attention go where
+	Sums     []float32 // of each query's weights; 1 unless something is wrong
+	Spread   []float32 // entropy of each query, in bits
+}
+
+// A Share is how much of a head's attention goes to one kind of token.
+type Share struct {
+	Name  string // "previous token"
+	Share float64
+}

@@ -1,0 +1,208 @@
+package explore
+
+import (
+	"context"
+	"math"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/visualize"
+)
+
+// A head is one of a run's, or a mean over several.
+type head struct{ layer, head int }
+
+// mean as a head stands for the mean over the heads of a layer, and as a layer
+// for that over all layers.
+const mean = -1
+
+// first and end are the layers that h stands for.
+func (h head) first() int { return max(h.layer, 0) }
+
+func (h head) end(layers int) int {
+	if h.layer == mean {
+		return layers
+	}
+	return h.layer + 1
+}
+
+// heads returns the heads of each layer that h stands for.
+func (h head) heads(heads int) gaze.Span {
+	if h.head == mean || h.layer == mean {
+		return gaze.Span{End: heads}
+	}
+	return gaze.Span{First: h.head, End: h.head + 1}
+}
+
+// tileCells is how many cells make one side of a tile.
+const tileCells = 256
+
+// A tilePart is a square of tileCells x tileCells cells of a map.
+type tilePart struct {
+	of          *Run
+	head        head
+	cell        int
+	row, column int // which square
+	measure     visualize.Measure
+	pooling     visualize.Pooling
+}
+
+func (p tilePart) run() *Run    { return p.of }
+func (p tilePart) layer() int   { return p.head.end(len(p.of.Layers)) - 1 }
+func (p tilePart) urgency() int { return urgentTile }
+
+// rectangle returns the pairs of the square.
+func (p tilePart) rectangle() gaze.Rectangle {
+	span := func(at int) gaze.Span {
+		return gaze.Span{First: at * tileCells * p.cell, End: min((at+1)*tileCells*p.cell, len(p.of.Tokens))}
+	}
+	return gaze.Rectangle{Queries: span(p.row), Keys: span(p.column)}
+}
+
+func (p tilePart) compute(ctx context.Context) (any, error) {
+	return newTile(ctx, p.of, p.head, p.rectangle(), p.cell, p.measure, p.pooling)
+}
+
+// A tile is a rectangle of a map in cells.
+type tile struct {
+	rectangle     gaze.Rectangle
+	cell          int
+	rows, columns int
+	values        []float32 // [rows, columns]; NaN where no pair is visible
+
+	colors  []uint8 // the index of each cell's colour, for
+	colored coloring
+}
+
+var hiddenValue = float32(math.NaN())
+
+// newTile computes a tile: where h stands for several heads, the mean of their
+// cells, those of which no pair is visible counting as 0 if others see one.
+func newTile(ctx context.Context, run *Run, h head, r gaze.Rectangle, cell int, measure visualize.Measure, pooling visualize.Pooling) (*tile, error) {
+	t := emptyTile(r, cell)
+	for i := range t.values {
+		t.values[i] = hiddenValue
+	}
+	heads := h.heads(run.Heads)
+	share := 1 / float32((heads.End-heads.First)*(h.end(len(run.Layers))-h.first()))
+	for layer := h.first(); layer < h.end(len(run.Layers)); layer++ {
+		cells, err := run.Source.Cells(ctx, Request{Layer: layer, Heads: heads, Rectangle: r, Cell: cell, Measure: measure, Pooling: pooling})
+		if err != nil {
+			return nil, err
+		}
+		t.add(cells, share, pooling)
+	}
+	return t, nil
+}
+
+func emptyTile(r gaze.Rectangle, cell int) *tile {
+	rows, columns := ceilDivide(r.Queries.End-r.Queries.First, cell), ceilDivide(r.Keys.End-r.Keys.First, cell)
+	return &tile{rectangle: r, cell: cell, rows: rows, columns: columns, values: make([]float32, rows*columns)}
+}
+
+func ceilDivide(a, b int) int { return (a + b - 1) / b }
+
+// add adds a share of the cells of any number of heads, [heads, rows, columns].
+func (t *tile) add(cells []float32, share float32, pooling visualize.Pooling) {
+	for i, value := range cells {
+		at := i % len(t.values)
+		if value == Hidden {
+			continue
+		}
+		if pooling == visualize.MeanPooling {
+			value /= float32(t.pairs(at))
+		}
+		if t.values[at] != t.values[at] {
+			t.values[at] = 0
+		}
+		t.values[at] += value * share
+	}
+}
+
+// pairs returns how many pairs the cell at an index has.
+func (t *tile) pairs(at int) int {
+	height := min(t.cell, t.rectangle.Queries.End-t.rectangle.Queries.First-at/t.columns*t.cell)
+	width := min(t.cell, t.rectangle.Keys.End-t.rectangle.Keys.First-at%t.columns*t.cell)
+	return height * width
+}
+
+// at returns the value of the cell of a pair, and whether it is visible.
+func (t *tile) at(query, key int) (value float32, visible bool) {
+	if query < t.rectangle.Queries.First || query >= t.rectangle.Queries.End || key < t.rectangle.Keys.First || key >= t.rectangle.Keys.End {
+		return 0, false
+	}
+	value = t.values[(query-t.rectangle.Queries.First)/t.cell*t.columns+(key-t.rectangle.Keys.First)/t.cell]
+	return value, value == value
+}
+
+// A differencePart is a square of a map minus the same of another.
+type differencePart struct {
+	tilePart
+	minus     *Run
+	minusHead head
+}
+
+func (p differencePart) compute(ctx context.Context) (any, error) {
+	a, err := newTile(ctx, p.of, p.head, p.rectangle(), p.cell, p.measure, p.pooling)
+	if err != nil {
+		return nil, err
+	}
+	b, err := newTile(ctx, p.minus, p.minusHead, p.rectangle(), p.cell, p.measure, p.pooling)
+	if err != nil {
+		return nil, err
+	}
+	a.subtract(b)
+	return a, nil
+}
+
+// subtract takes the cells of another tile from those of t. What one of the two
+// does not see counts as 0.
+func (t *tile) subtract(other *tile) {
+	for i, value := range other.values {
+		switch {
+		case value != value:
+		case t.values[i] != t.values[i]:
+			t.values[i] = -value
+		default:
+			t.values[i] -= value
+		}
+	}
+}
+
+// A thumbnailPart is the maps of all heads of a layer, whole and small.
+type thumbnailPart struct {
+	of *Run
+	at int // the layer
+}
+
+func (p thumbnailPart) run() *Run    { return p.of }
+func (p thumbnailPart) layer() int   { return p.at }
+func (p thumbnailPart) urgency() int { return urgentThumbnail }
+
+// thumbnailCells is how many cells a thumbnail has at the most along one side,
+// as long as a cell has no more pairs than it may.
+const thumbnailCells = 128
+
+func (p thumbnailPart) compute(ctx context.Context) (any, error) {
+	n := len(p.of.Tokens)
+	cell := 1
+	for ceilDivide(n, cell) > thumbnailCells && cell < LargestCell {
+		cell *= 2
+	}
+	all := gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}
+	cells, err := p.of.Source.Cells(ctx, Request{Layer: p.at, Heads: gaze.Span{End: p.of.Heads}, Rectangle: all, Cell: cell})
+	if err != nil {
+		return nil, err
+	}
+	tiles := make([]*tile, p.of.Heads)
+	for i := range tiles {
+		t := emptyTile(all, cell)
+		copy(t.values, cells[i*len(t.values):])
+		for j, value := range t.values {
+			if value == Hidden {
+				t.values[j] = hiddenValue
+			}
+		}
+		tiles[i] = t
+	}
+	return tiles, nil
+}

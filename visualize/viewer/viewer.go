@@ -1,0 +1,165 @@
+// Package viewer is a window: it shows the frames of an [App] and tells it what
+// a person does, and knows nothing of what the frames show. GLFW opens the
+// window and package vk presents to it. On Linux it is a window of X11, which
+// Wayland desktops show too.
+//
+// Importing it keeps the main goroutine on the main thread, which macOS demands.
+package viewer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/go-gl/glfw/v3.3/glfw"
+
+	"github.com/gazevk/gaze/visualize/explore"
+	"github.com/gazevk/gaze/vk"
+)
+
+func init() { runtime.LockOSThread() }
+
+// An App draws frames and hears events, on one thread: that of Run.
+type App interface {
+	Handle(explore.Event)
+	// Frame returns the picture as it is now, of the size of the last Resize, and
+	// whether it has changed since the last call. It may be reused once Frame is
+	// called again.
+	Frame(now time.Time) (frame *image.RGBA, changed bool)
+}
+
+// Options are those of Run.
+type Options struct {
+	Title         string
+	Width, Height int         // of the window at first, in pixels of the layout
+	Device        string      // that shows the frames, as vk.Open has it; another where it cannot
+	Vulkan        []vk.Option // for that device
+}
+
+// patience is how long a frame waits for a display that takes none, before
+// events are looked at again.
+const patience = 100 * time.Millisecond
+
+// Run opens a window, asks open for its app, and shows the app's frames until
+// the window is closed, which is no error, or ctx ends. Between events it
+// sleeps: what else changes frames must call [Window.Wake]. It must be called
+// on the main goroutine.
+func Run(ctx context.Context, o Options, open func(*Window) App) (err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	said := overhear()
+	defer said.stop()
+	defer func() { // the binding panics with what GLFW reports
+		if caught := recover(); caught != nil {
+			reason, ok := caught.(*glfw.Error)
+			if !ok {
+				panic(caught)
+			}
+			err = noWindow(said.or(reason))
+		}
+	}()
+	w := &Window{ctx: ctx, options: o}
+	defer func() { err = errors.Join(err, w.shut()) }()
+	if err := w.start(said); err != nil {
+		return noWindow(err)
+	}
+	defer context.AfterFunc(ctx, w.Wake)()
+	w.app = open(w)
+	w.listen()
+	w.resized()
+	for w.draw(); w.goesOn(); w.draw() {
+		if w.stale {
+			glfw.WaitEventsTimeout(patience.Seconds())
+		} else {
+			glfw.WaitEvents()
+		}
+	}
+	return errors.Join(w.err, ctx.Err())
+}
+
+func noWindow(reason error) error {
+	return fmt.Errorf("viewer: no window can be shown: %w; to draw the same picture to a file use \"gaze map\"", reason)
+}
+
+// start opens the window and what presents to it.
+func (w *Window) start(said *sayings) error {
+	switch runtime.GOOS {
+	case "darwin", "windows":
+	default:
+		if os.Getenv("DISPLAY") == "" {
+			return errors.New("there is no screen, because DISPLAY is not set")
+		}
+	}
+	glfw.InitHint(glfw.CocoaChdirResources, glfw.False) // file names are relative to where the program was started
+	if err := glfw.Init(); err != nil {
+		return err
+	}
+	glfw.WindowHint(glfw.ClientAPI, glfw.NoAPI)
+	glfw.WindowHint(glfw.ScaleToMonitor, glfw.True)
+	glfw.WindowHintString(glfw.X11ClassName, "gaze")
+	if !glfw.VulkanSupported() {
+		return errors.New("the window system finds no Vulkan loader")
+	}
+	window, err := glfw.CreateWindow(w.options.Width, w.options.Height, w.options.Title, nil, nil)
+	if err != nil {
+		return err
+	}
+	if window == nil {
+		return said.or(errors.New("the window system refuses"))
+	}
+	w.lock.Lock()
+	w.window = window
+	w.lock.Unlock()
+	return w.openPresenter()
+}
+
+func (w *Window) openPresenter() (err error) {
+	w.presenter, err = vk.OpenPresenter(w.options.Device, w.window.GetRequiredInstanceExtensions(), w.surface, w.options.Vulkan...)
+	return err
+}
+
+// shut frees everything, in order.
+func (w *Window) shut() error {
+	err := w.presenter.Close()
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	w.window = nil
+	glfw.Terminate()
+	return err
+}
+
+// goesOn reports whether the window stays.
+func (w *Window) goesOn() bool {
+	return w.err == nil && w.ctx.Err() == nil && !w.closing.Load() && !w.window.ShouldClose()
+}
+
+// draw shows the app's frame if it has changed or the window lost it.
+func (w *Window) draw() {
+	if !w.goesOn() {
+		return
+	}
+	frame, changed := w.app.Frame(time.Now())
+	w.stale = w.stale || changed
+	if !w.stale || frame == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	err := w.presenter.Present(ctx, frame)
+	if errors.Is(err, vk.ErrDeviceLost) { // once a frame: a device that no frame survives is of no use
+		w.presenter.Close()
+		if err = w.openPresenter(); err == nil {
+			err = w.presenter.Present(ctx, frame)
+		}
+	}
+	switch {
+	case err == nil:
+		w.stale = false
+	case !errors.Is(err, ctx.Err()): // a display that takes no frame now may take it later
+		w.err = err
+	}
+}

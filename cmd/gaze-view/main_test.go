@@ -98,7 +98,7 @@ func picture(t *testing.T, path string) *image.RGBA {
 
 // patience is how long a test waits for what has to come: much longer than a busy
 // machine takes.
-const patience = 15*time.Second
+const patience = 15 * time.Second
 
 // await waits until done reports true.
 func await(t *testing.T, what string, done func() bool) {

@@ -99,7 +99,7 @@ func (e *Explorer) Export(where string, all bool) error {
 	if e.compare == difference {
 		part.minus = e.against
 	}
-	e.exporting = &export{part, path, multiple}
+	e.exporting, e.unwritten = &export{part, path, multiple}, nil
 	e.dirty = true
 	return nil
 }
@@ -111,7 +111,7 @@ func (e *Explorer) finishExport() {
 		return
 	}
 	if r := e.store.results[x.part]; r != nil && r.err != nil {
-		e.exporting = nil
+		e.exporting, e.unwritten = nil, r.err
 		e.tell(r.err)
 		return
 	}
@@ -120,8 +120,8 @@ func (e *Explorer) finishExport() {
 		return
 	}
 	e.exporting = nil
-	if err := e.write(x, t); err != nil {
-		e.tell(err)
+	if e.unwritten = e.write(x, t); e.unwritten != nil {
+		e.tell(e.unwritten)
 		return
 	}
 	e.say("%s is written", x.path)

@@ -41,6 +41,7 @@ type program struct {
 
 	first    []func() error // to be done once the first text is there
 	script   *explore.Script
+	film     *film // nil unless it is asked for
 	recorder *explore.Recorder
 	events   bytes.Buffer // that were recorded
 	lines    chan string  // of standard input, for --follow
@@ -69,7 +70,7 @@ func (p *program) run(ctx context.Context) (err error) {
 		return err
 	}
 	p.state = defaultState(o)
-	if !o.forget && o.snapshot == "" {
+	if !o.forget && o.windowed() {
 		p.state = readState(p.state)
 	}
 	p.apply()
@@ -94,7 +95,7 @@ func (p *program) run(ctx context.Context) (err error) {
 	if o.follow {
 		p.followInput()
 	}
-	if o.snapshot != "" {
+	if !o.windowed() {
 		err = p.draw(ctx)
 	} else {
 		err = p.show(ctx)
@@ -108,7 +109,7 @@ func (p *program) run(ctx context.Context) (err error) {
 	if err == nil {
 		err = closing
 	}
-	if err == nil && !o.forget && o.snapshot == "" {
+	if err == nil && !o.forget && o.windowed() {
 		p.state.Settings = p.explorer.Settings
 		p.state.Map = p.explorer.InMap()
 		if saving := p.state.write(); saving != nil {
@@ -244,6 +245,14 @@ func (p *program) proceed() error {
 	if p.script == nil || !p.explorer.Ready() && p.explorer.Failure() == nil && p.script.Fresh() {
 		return nil
 	}
+	if p.film != nil {
+		if p.explorer.Busy() {
+			return nil // it shows what a person would wait for
+		}
+		if err := p.film.add(p.explorer); err != nil {
+			return err
+		}
+	}
 	ended, err := p.script.Step(p.explorer)
 	if ended {
 		p.script = nil
@@ -252,7 +261,7 @@ func (p *program) proceed() error {
 	return err
 }
 
-// draw writes a snapshot, without a window.
+// draw writes a snapshot or a film, without a window.
 func (p *program) draw(ctx context.Context) error {
 	d := p.options.density
 	p.explorer.Handle(explore.Resize{Width: p.state.Width * d, Height: p.state.Height * d, Density: d})
@@ -268,6 +277,9 @@ func (p *program) draw(ctx context.Context) error {
 		case p.script == nil && len(p.first) == 0 && p.explorer.Ready() && !p.explorer.Busy():
 			if err := p.explorer.Trouble(); err != nil {
 				return err
+			}
+			if p.film != nil {
+				return p.film.write(p.explorer, p.options.film)
 			}
 			return visualize.WritePNG(p.options.snapshot, frame)
 		}
@@ -287,6 +299,10 @@ func (p *program) openScript() error {
 	defer file.Close()
 	if p.script, err = explore.ParseScript(p.options.play, file); err != nil {
 		return err
+	}
+	if p.options.film != "" {
+		p.film = &film{}
+		p.script.Wait = p.film.wait
 	}
 	p.script.Snap = func(path string, frame *image.RGBA) error { return visualize.WritePNG(path, frame) }
 	return nil

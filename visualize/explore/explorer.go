@@ -373,6 +373,9 @@ func (e *Explorer) Frame(time.Time) (frame *image.RGBA, changed bool) {
 // Busy reports whether the frame will change by itself.
 func (e *Explorer) Busy() bool { return e.dirty || !e.store.idle() || e.next != nil || e.progress < 1 }
 
+// Mouse returns where the mouse is; it may be outside of the frame.
+func (e *Explorer) Mouse() image.Point { return e.mouse }
+
 // tell shows a message until the next.
 func (e *Explorer) tell(err error) { e.message, e.alarm = err.Error(), true }
 

@@ -36,6 +36,8 @@ type Script struct {
 	begun bool
 	// Snap writes a frame to a file.
 	Snap func(path string, frame *image.RGBA) error
+	// Wait, if not nil, is called in place of waiting.
+	Wait func(time.Duration)
 }
 
 type command struct {
@@ -256,6 +258,8 @@ func (s *Script) Step(e *Explorer) (ended bool, err error) {
 	for len(s.lines) > 0 {
 		c := &s.lines[0]
 		switch {
+		case c.wait > 0 && s.Wait != nil:
+			s.Wait(c.wait)
 		case c.wait > 0:
 			if s.until.IsZero() {
 				s.until = time.Now().Add(c.wait)

@@ -3,6 +3,7 @@ package explore
 import (
 	"image"
 	"image/color"
+	"slices"
 	"strings"
 )
 
@@ -44,10 +45,28 @@ func (e *Explorer) flow(width int) *flow {
 			pieceWidth += c.px(6)
 		}
 		if x+pieceWidth > width && len(line) > 0 {
-			f.lines = append(f.lines, line)
+			// A word goes to the next line as a whole, if it has not all of this one.
+			begins := len(line)
+			for begins > 0 && !strings.HasPrefix(text, " ") && !strings.HasPrefix(line[begins-1].text, " ") {
+				begins--
+			}
+			switch {
+			case begins == 0 || strings.HasPrefix(text, " "):
+				begins = len(line)
+			default:
+				begins--
+			}
+			moved := slices.Clone(line[begins:])
+			f.lines = append(f.lines, line[:begins])
 			line, x = nil, 0
-			text = strings.TrimLeft(text, " ")
-			pieceWidth = c.width(textRole, text)
+			for _, p := range append(moved, piece{i, text, 0, 0}) {
+				if len(line) == 0 {
+					p.text = strings.TrimLeft(p.text, " ")
+				}
+				p.from, p.to = x, x+c.width(textRole, p.text)
+				line, x = append(line, p), p.to
+			}
+			continue
 		}
 		line = append(line, piece{i, text, x, x + pieceWidth})
 		x += pieceWidth

@@ -10,7 +10,7 @@ func TestSmallFrames(t *testing.T) {
 	run, source := fakeRun(40, 2, 3)
 	e, host := opened(t, run, 640, 480)
 	for _, density := range []int{1, 2} {
-		for _, size := range [][2]int{{1, 1}, {1, 900}, {900, 1}, {3, 3}, {20, 20}, {60, 300}, {300, 60}, {125, 41}, {200, 200}, {400, 300}, {3000, 1800}} {
+		for _, size := range [][2]int{{1, 1}, {1, 900}, {900, 1}, {3, 3}, {20, 20}, {60, 300}, {300, 60}, {125, 41}, {200, 200}, {400, 300}} {
 			for _, keys := range []string{"backspace", "enter", "ctrl+d", "shift+d", "shift+d", "shift+d", "?", "escape", "/", "escape", "t", "escape", "o", "r", "home"} {
 				e.Handle(Resize{size[0], size[1], density})
 				press(e, keys)

@@ -25,7 +25,7 @@ const (
 
 // seconds is how long all runs of a case shall take.
 func (e Effort) seconds() float64 {
-	return map[Effort]float64{Quick: 0.8, Normal: 2.5, Full: math.Inf(1)}[e]
+	return map[Effort]float64{Quick: 0.8, Normal: 3, Full: math.Inf(1)}[e]
 }
 
 // Options say what to measure.

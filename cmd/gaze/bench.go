@@ -214,7 +214,7 @@ func (f *benchFlags) run(ctx context.Context, s streams, o bench.Options, engine
 			bar.show(done)
 		}
 	}
-	started := time.Now()
+	host, started := thisHost(), time.Now()
 	result, err := bench.Run(ctx, o)
 	bar.clear()
 	if err != nil {
@@ -222,7 +222,7 @@ func (f *benchFlags) run(ctx context.Context, s streams, o bench.Options, engine
 	}
 	return &benchReport{
 		Command: f.command(), Version: version(), Date: started.UTC().Format(time.RFC3339), Seconds: time.Since(started).Seconds(),
-		Host: thisHost(), Device: deviceOf(e), Runs: o.Runs, Result: result,
+		Host: host, Device: deviceOf(e), Runs: o.Runs, Result: result,
 	}, nil
 }
 

@@ -198,7 +198,6 @@ func TestBenchErrors(t *testing.T) {
 
 // The whole command on a device, the suite startup with this program as gaze.
 func TestBench(t *testing.T) {
-	t.Setenv(asProgram, "1")
 	directory := t.TempDir()
 	file, plot := filepath.Join(directory, "new", "bench.json"), filepath.Join(directory, "bench.png")
 	args := []string{"bench", "--suite", "startup,viewer", "--n", "64", "--runs", "1", "--quick", "--json", file}

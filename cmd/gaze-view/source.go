@@ -23,8 +23,8 @@ type source struct {
 	inUse     *sync.RWMutex // of the device
 }
 
-var measures = map[visualize.Measure]modernbert.Measure{
-	visualize.Weight: modernbert.Weight, visualize.RowMaximum: modernbert.OfRowMaximum, visualize.Lift: modernbert.OverUniform,
+var measures = map[visualize.Measure]engine.Measure{
+	visualize.Weight: engine.Weight, visualize.RowMaximum: engine.OfRowMaximum, visualize.Lift: engine.OverUniform,
 }
 
 // check turns what is no fault of anybody's into a cancellation. A device that was

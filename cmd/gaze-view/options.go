@@ -92,15 +92,15 @@ func (o *options) declare(flags *flag.FlagSet) {
 	flags.BoolVar(&o.forget, "forget", false, "neither take up the last view nor remember this one")
 }
 
-// check checks the flags and reads those that need reading.
-func (o *options) check(flags *flag.FlagSet) error {
+// check checks the command line and reads what of it needs reading.
+func (o *options) check(flags *flag.FlagSet, operands []string) error {
 	o.given = map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
-	switch rest := flags.Args(); {
-	case len(rest) > 1:
-		return fmt.Errorf("unexpected operand %q", rest[1])
-	case len(rest) == 1:
-		o.runFile = rest[0]
+	switch {
+	case len(operands) > 1:
+		return fmt.Errorf("unexpected operand %q", operands[1])
+	case len(operands) == 1:
+		o.runFile = operands[0]
 	}
 	count := 0
 	for _, name := range []string{"text", "file", "follow"} {
@@ -119,6 +119,10 @@ func (o *options) check(flags *flag.FlagSet) error {
 		return fmt.Errorf("--snapshot is %s: expected a name that ends in .png", o.snapshot)
 	case o.snapshot != "" && o.record != "":
 		return errors.New("--record is of a window, and --snapshot opens none")
+	case o.snapshot != "" && o.follow:
+		return errors.New("--follow is of a window, and --snapshot opens none")
+	case o.measure == visualize.Difference:
+		return errors.New("--measure is difference: expected weight, row_maximum or lift")
 	case !slices.Contains(explore.Orders(), o.order):
 		return fmt.Errorf("--sort is %q: expected one of %s", o.order, strings.Join(explore.Orders(), ", "))
 	}

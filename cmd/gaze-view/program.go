@@ -340,7 +340,9 @@ func (p *program) Pause(paused bool) { p.paused.Store(paused) }
 func (p *program) Variant(step int) {
 	if !p.live.next(step) {
 		p.explorer.Warn("there are no variants: open a run file with some")
+		return
 	}
+	p.explorer.Progress(0)
 }
 
 func (p *program) Read(path string) (string, error) { return readText(nil, path) }

@@ -55,8 +55,8 @@ func (v *variants) close() {
 }
 
 // openVariants opens the model of the flags, or those of the run file.
-func openVariants(o *options) (v *variants, err error) {
-	v = &variants{open: map[string]*checkpoint.Model{}, tokenizers: map[string]*tokenizer.Tokenizer{}}
+func openVariants(o *options) (_ *variants, err error) {
+	v := &variants{open: map[string]*checkpoint.Model{}, tokenizers: map[string]*tokenizer.Tokenizer{}}
 	defer func() {
 		if err != nil {
 			v.close()

@@ -86,6 +86,7 @@ type Explorer struct {
 	following bool
 	paused    bool
 	exporting *export
+	unwritten error // why the last export was not written
 	help      bool
 	message   string
 	alarm     bool // the message is an error
@@ -260,8 +261,20 @@ func (e *Explorer) Failure() error {
 	return e.failed
 }
 
-// Trouble returns why something in sight could not be computed.
-func (e *Explorer) Trouble() error { return e.store.failure() }
+// Trouble returns why something in sight could not be computed, or the last export
+// not be written.
+func (e *Explorer) Trouble() error {
+	if err := e.store.failure(); err != nil {
+		return err
+	}
+	return e.unwritten
+}
+
+// Message returns the message at the lower edge, if there is one.
+func (e *Explorer) Message() string {
+	e.catchUp()
+	return e.message
+}
 
 // InMap reports whether a map is in sight, not the overview.
 func (e *Explorer) InMap() bool { return e.screen == mapScreen }

@@ -180,6 +180,9 @@ func (s *store) loop() {
 			cancelled := ctx.Err() != nil || errors.Is(err, context.Canceled)
 			s.cancel()
 			s.current = nil
+			if err != nil {
+				value = nil // it may be a nil pointer
+			}
 			if !cancelled {
 				s.done = append(s.done, finished{p, value, err})
 			}

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/visualize"
@@ -331,10 +332,15 @@ func rectangle(r gaze.Rectangle) string {
 	return fmt.Sprintf("%d:%d,%d:%d", r.Queries.First, r.Queries.End, r.Keys.First, r.Keys.End)
 }
 
-// tokenName quotes a token, with the code points that the font lacks.
+// tokenName quotes a token, with the code points that the font lacks. Of a token
+// that is some bytes of a letter they are the letter's.
 func (e *Explorer) tokenName(token int) string {
-	label := e.run.Tokens[token].Label
+	t := e.run.Tokens[token]
+	label := t.Label
 	text := "“" + label + "”"
+	if strings.ContainsRune(label, '\uFFFD') && t.End > t.First {
+		label = e.run.Text[t.First:t.End]
+	}
 	for i, letter := range []rune(label) {
 		if i == 8 {
 			break

@@ -29,13 +29,15 @@ func (e *Explorer) flow(width int) *flow {
 	}
 	f := &flow{run: e.run, width: width, density: c.density}
 	var line []piece
-	x := 0
+	x, end := 0, 0
 	for i, token := range e.run.Tokens {
 		text := token.Label
 		if token.End > token.First {
-			text = e.run.Text[token.First:token.End]
+			// What lies between two tokens goes with the second: a space, most often,
+			// which other tokenizers make a part of it.
+			text = e.run.Text[min(end, token.First):token.End]
+			end = token.End
 		}
-		// A token may begin with the space or the end of line before it.
 		text = strings.Map(spaced, text)
 		pieceWidth := c.width(textRole, text)
 		if token.End == token.First {

@@ -89,6 +89,9 @@ func (p *program) run(ctx context.Context) (err error) {
 	if o.record != "" {
 		p.recorder = &explore.Recorder{To: &p.events, Explorer: p.explorer}
 	}
+	if p.variants.list[0].run != nil {
+		p.explorer.NoText(numbersOnly)
+	}
 	p.live.start(p.explorer)
 	p.first = p.atFirst()
 	p.live.run(text)
@@ -193,12 +196,12 @@ func named(flag string, err error) error {
 
 // open opens the head that the flags name.
 func (p *program) open() error {
-	c := p.variants.list[0].checkpoint.Config
-	if p.options.given["layer"] && number(p.options.layer) >= c.Layers {
-		return fmt.Errorf("--layer is %s: the model has layers 0 to %d", p.options.layer, c.Layers-1)
+	first := &p.variants.list[0]
+	if p.options.given["layer"] && number(p.options.layer) >= first.layers() {
+		return fmt.Errorf("--layer is %s: the model has layers 0 to %d", p.options.layer, first.layers()-1)
 	}
-	if p.options.given["head"] && number(p.options.head) >= c.Heads {
-		return fmt.Errorf("--head is %s: the model has heads 0 to %d", p.options.head, c.Heads-1)
+	if p.options.given["head"] && number(p.options.head) >= first.heads() {
+		return fmt.Errorf("--head is %s: the model has heads 0 to %d", p.options.head, first.heads()-1)
 	}
 	return p.explorer.Do("open")
 }
@@ -352,7 +355,7 @@ func (p *program) Pause(paused bool) { p.paused.Store(paused) }
 
 func (p *program) Variant(step int) {
 	if !p.live.next(step) {
-		p.explorer.Warn("the model has no variants: open a run file with some")
+		p.explorer.Warn("there are no variants: open a run file with some")
 		return
 	}
 	p.explorer.Progress(0)

@@ -78,8 +78,8 @@ type attentionMap struct {
 	pooling visualize.Pooling
 }
 
-var measures = map[visualize.Measure]modernbert.Measure{
-	visualize.Weight: modernbert.Weight, visualize.RowMaximum: modernbert.OfRowMaximum, visualize.Lift: modernbert.OverUniform,
+var measures = map[visualize.Measure]engine.Measure{
+	visualize.Weight: engine.Weight, visualize.RowMaximum: engine.OfRowMaximum, visualize.Lift: engine.OverUniform,
 }
 
 // recompute returns the map of each head of a view, or of the mean of their cells,

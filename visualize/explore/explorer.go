@@ -74,6 +74,7 @@ type Explorer struct {
 	drag      drag
 	clicked   clicked
 
+	noText    string // why none can be typed
 	edit      line
 	editing   bool
 	swallow   bool // the next letter, which belongs to a key that did something
@@ -213,6 +214,9 @@ func (e *Explorer) Complete(run *Run, layers int) {
 	}
 	e.dirty = true
 }
+
+// NoText says why no text can be typed: what is shown was made of none.
+func (e *Explorer) NoText(why string) { e.noText = why }
 
 // Progress says how much of the forward pass under way is done; 1 ends it.
 func (e *Explorer) Progress(done float64) {

@@ -157,7 +157,7 @@ func (e *Explorer) write(x *export, t *tile) error {
 		return gaze.WriteFile(x.path, func(w io.Writer) error { return m.WriteCSV(w, labels) })
 	}
 	p := visualize.Picture{
-		Map: m, Tokens: labels, Sequences: gaze.Lengths{len(labels)}, Scale: e.drawnScale(), Range: e.r, Density: x.multiple,
+		Map: m, Tokens: labels, Sequences: e.run.sequences(), Scale: e.drawnScale(), Range: e.r, Density: x.multiple,
 		Title:    strings.Map(spaced, excerpt(e.run.Text)),
 		Subtitle: fmt.Sprintf("%s, %s, %d tokens, %s", e.run.Name, e.headName(x.part.head), len(labels), e.run.Device),
 	}

@@ -208,6 +208,7 @@ func (e *Explorer) drawOverview() {
 				c.paintSmall(clip, box, t, how, &m.Colors)
 			} else {
 				c.paint(clip, &v, t, how, &m.Colors)
+				c.drawSequences(e.run, &v, t.cell, clip)
 			}
 		}
 		switch {

@@ -74,10 +74,7 @@ void main()
             [[unroll]] for (uint r = 0u; r < ROWS; r++) {
                 vec4 z = subgroupShuffle(x[r / LANES], r % LANES);
                 [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
-                    score[r][j] += z.x * y[j].x;
-                    score[r][j] += z.y * y[j].y;
-                    score[r][j] += z.z * y[j].z;
-                    score[r][j] += z.w * y[j].w;
+                    score[r][j] += (z.x * y[j].x + z.y * y[j].y) + (z.z * y[j].z + z.w * y[j].w);
                 }
             }
         }

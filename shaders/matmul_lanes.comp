@@ -57,10 +57,7 @@ void main()
         [[unroll]] for (uint r = 0u; r < ROWS; r++) {
             vec4 z = subgroupShuffle(x[r / LANES], r % LANES);
             [[unroll]] for (uint c = 0u; c < WIDTH; c++) {
-                sum[r][c] += z.x * y[c].x;
-                sum[r][c] += z.y * y[c].y;
-                sum[r][c] += z.z * y[c].z;
-                sum[r][c] += z.w * y[c].w;
+                sum[r][c] += (z.x * y[c].x + z.y * y[c].y) + (z.z * y[c].z + z.w * y[c].w);
             }
         }
     }

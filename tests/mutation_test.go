@@ -98,7 +98,7 @@ var mutations = []mutation{
 	{"statistics.comp", "    barrier();\n", "", "statistics_f32"},
 	{"include/products.glsl", "dot(q, k[5])", "dot(q, k[4])", "heatmap_f32"},
 	// Matrix product and its epilogues.
-	{"matmul_lanes.comp", "sum[r][c] += z.w * y[c].w;", "sum[r][c] += z.w * y[c].z;", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "z.w * y[c].w", "z.w * y[c].z", "matmul_lanes_f32"},
 	{"matmul_lanes.comp", "subgroupShuffle(x[r / LANES], r % LANES)", "subgroupShuffle(x[r / LANES], lane)", "matmul_lanes_f32"},
 	{"matmul_lanes.comp", "sums[row * LANES + GROUPS + group] : u", "sums[row * LANES + group] : u", "matmul_lanes_f32"},
 	{"matmul_lanes.comp", "i < ROWS * GROUPS; i", "i < (ROWS - 1u) * GROUPS; i", "matmul_lanes_f32"},

@@ -3,7 +3,7 @@
 
 export GAZE_TOOLS ?= $(HOME)/.cache/gaze-tools
 
-PURE = . ./configs ./reference ./shaders ./visualize ./engine/checkpoint ./engine/checkpoint/hub ./engine/tokenizer
+PURE = . ./configs ./reference ./shaders ./visualize ./visualize/explore ./engine/checkpoint ./engine/checkpoint/hub ./engine/tokenizer
 
 .PHONY: demo view test build shaders clean
 

@@ -64,6 +64,9 @@ func (e *Explorer) flow(width int) *flow {
 					p.text = strings.TrimLeft(p.text, " ")
 				}
 				p.from, p.to = x, x+c.width(textRole, p.text)
+				if added := e.run.Tokens[p.token]; added.End == added.First {
+					p.to += c.px(6)
+				}
 				line, x = append(line, p), p.to
 			}
 			continue

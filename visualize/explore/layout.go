@@ -54,7 +54,7 @@ func (e *Explorer) arrange() {
 	}
 	if !l.side.Empty() {
 		inner := l.side.Inset(px(14))
-		size := min(inner.Dx(), max(l.side.Dy()/3, px(80)))
+		size := min(inner.Dx(), max(l.side.Dy()/4, px(80)))
 		l.minimap = image.Rect(inner.Min.X, inner.Min.Y, inner.Min.X+size, inner.Min.Y+size)
 		top := l.minimap.Max.Y + px(34)
 		l.histogram = image.Rect(inner.Min.X, top, inner.Max.X, top+px(44))

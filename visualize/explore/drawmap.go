@@ -94,17 +94,38 @@ func (e *Explorer) fitRange() {
 	if e.ranged == done && e.Range == RangeOfHead {
 		return
 	}
-	var values []float32
-	complete := true
-	for i := range panes {
-		more, all := e.sample(&panes[i])
-		values, complete = append(values, more...), complete && all
-	}
+	values, complete := e.inSight()
 	e.ranged = key
 	e.ranged.complete = complete
 	if len(values) > 0 || e.r == (visualize.Range{}) || e.r.Validate(e.drawnScale()) != nil {
 		e.r = automatic(e.drawnScale(), e.compare == difference, values)
 	}
+}
+
+// A sampling is values of cells in sight, and what they were taken of.
+type sampling struct {
+	panes    []pane
+	measure  visualize.Measure
+	pooling  visualize.Pooling
+	results  int // that had been taken from the worker
+	values   []float32
+	complete bool
+}
+
+// inSight returns values of the cells in sight, and whether all are there. It
+// looks at them again only when they are others.
+func (e *Explorer) inSight() ([]float32, bool) {
+	panes := e.panes()
+	s := &e.sampled
+	if s.measure == e.Measure && s.pooling == e.Pooling && s.results == e.store.taken && slices.Equal(s.panes, panes) {
+		return s.values, s.complete
+	}
+	*s = sampling{panes, e.Measure, e.Pooling, e.store.taken, s.values[:0], true}
+	for i := range panes {
+		more, all := e.sample(&panes[i])
+		s.values, s.complete = append(s.values, more...), s.complete && all
+	}
+	return s.values, s.complete
 }
 
 // sample returns values of cells that a pane shows, evenly spread, and whether

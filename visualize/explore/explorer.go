@@ -54,7 +54,8 @@ type Explorer struct {
 	Settings
 	screen    screen
 	view      view
-	ranged    rangeKey        // what the range belongs to
+	ranged    rangeKey // what the range belongs to
+	sampled   sampling
 	r         visualize.Range // of the colours
 	averaged  Head            // the head before a mean was chosen
 	hasBefore bool

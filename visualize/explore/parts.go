@@ -42,6 +42,7 @@ const cacheBytes = 256 << 20
 type store struct {
 	results map[part]*result
 	bytes   int
+	taken   int // results, ever
 	frame   int
 	wanted  []part // by the frame under way
 
@@ -111,6 +112,7 @@ func (s *store) take() (any bool) {
 		r := &result{value: f.value, err: f.err, used: s.frame, bytes: sizeOf(f.value)}
 		s.results[f.part] = r
 		s.bytes += r.bytes
+		s.taken++
 	}
 	return len(done) > 0
 }

@@ -103,12 +103,7 @@ func (e *Explorer) drawLegend() int {
 // the range is counted at its ends.
 func (e *Explorer) drawHistogram(table *[256]color.RGBA, scale visualize.Scale) {
 	c, box := &e.canvas, e.layout.histogram
-	var values []float32
-	panes := e.panes()
-	for i := range panes {
-		more, _ := e.sample(&panes[i])
-		values = append(values, more...)
-	}
+	values, _ := e.inSight()
 	c.fill(box, fieldPaper, 0xff)
 	if len(values) == 0 {
 		return

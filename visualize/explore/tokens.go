@@ -39,15 +39,16 @@ func (e *Explorer) flow(width int) *flow {
 			end = token.End
 		}
 		text = strings.Map(spaced, text)
-		pieceWidth := c.width(textRole, text)
+		padding := 0
 		if token.End == token.First {
-			pieceWidth += c.px(6)
+			padding = c.px(6)
 		}
+		pieceWidth := c.width(textRole, text) + padding
 		if x+pieceWidth > width && len(line) > 0 {
 			f.lines = append(f.lines, line)
 			line, x = nil, 0
 			text = strings.TrimLeft(text, " ")
-			pieceWidth = c.width(textRole, text)
+			pieceWidth = c.width(textRole, text) + padding
 		}
 		line = append(line, piece{i, text, x, x + pieceWidth})
 		x += pieceWidth

@@ -29,33 +29,10 @@ func (o *options) takesNoText() error {
 
 // attend computes a run of attention alone and posts it.
 func (l *live) attend(ctx context.Context, v *variant) error {
-	if err := l.open(); err != nil {
-		return err
-	}
-	request, err := load.Request(*v.run)
+	run, err := l.compute(ctx, v)
 	if err != nil {
 		return err
 	}
-	request.Precision = v.precision
-	plan, err := engine.NewPlan(l.engine.Traits(), request)
-	if err != nil {
-		return err
-	}
-	in, err := l.inputs.Load(ctx, *v.run)
-	if err != nil {
-		return err
-	}
-	capture, err := l.engine.Capture(ctx, plan, in, engine.Watch{Progress: l.progress()})
-	if err != nil {
-		return err
-	}
-	r := v.run
-	run := &explore.Run{Name: v.name, Text: describe(r), Lengths: r.Lengths, Heads: r.Attention.Heads,
-		Layers: []gaze.Pattern{r.Attention.Visible()}, Device: l.engine.Traits().Device}
-	for i := range r.Lengths.Tokens() {
-		run.Tokens = append(run.Tokens, explore.Token{Label: strconv.Itoa(i)})
-	}
-	l.newSource(run).capture = oneLayer{capture}
 	e := l.explorer
 	e.Post(func() {
 		e.Open(run)
@@ -63,6 +40,38 @@ func (l *live) attend(ctx context.Context, v *variant) error {
 		e.Progress(1)
 	})
 	return nil
+}
+
+// compute computes a run of attention alone.
+func (l *live) compute(ctx context.Context, v *variant) (*explore.Run, error) {
+	if err := l.open(); err != nil {
+		return nil, err
+	}
+	r := v.run
+	request, err := load.Request(*r)
+	if err != nil {
+		return nil, err
+	}
+	request.Precision = v.precision
+	plan, err := engine.NewPlan(l.engine.Traits(), request)
+	if err != nil {
+		return nil, err
+	}
+	in, err := l.inputs.Load(ctx, *r)
+	if err != nil {
+		return nil, err
+	}
+	capture, err := l.engine.Capture(ctx, plan, in, engine.Watch{Progress: l.progress()})
+	if err != nil {
+		return nil, err
+	}
+	run := &explore.Run{Name: v.name, Text: describe(r), Lengths: r.Lengths, Heads: r.Attention.Heads,
+		Layers: []gaze.Pattern{r.Attention.Visible()}, Device: l.engine.Traits().Device}
+	for i := range r.Lengths.Tokens() {
+		run.Tokens = append(run.Tokens, explore.Token{Label: strconv.Itoa(i)})
+	}
+	l.newSource(run).capture = oneLayer{capture}
+	return run, nil
 }
 
 // describe says what a run of attention is, in a line.

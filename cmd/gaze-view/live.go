@@ -55,6 +55,9 @@ func newLive(variants []variant, device string, options engine.Options) *live {
 // start begins to take requests.
 func (l *live) start(e *explore.Explorer) {
 	l.explorer = e
+	if l.variants[0].run != nil {
+		e.NoText(numbersOnly)
+	}
 	go l.loop()
 }
 

@@ -27,8 +27,13 @@ type viewing struct {
 
 func look(t *testing.T) *viewing {
 	t.Helper()
+	return lookAt(t, &options{given: map[string]bool{}, model: "builtin", precision: "auto"})
+}
+
+// lookAt is look at what the options say.
+func lookAt(t *testing.T, o *options) *viewing {
+	t.Helper()
 	before := runtime.NumGoroutine()
-	o := &options{given: map[string]bool{}, model: "builtin", precision: "auto"}
 	v := &viewing{t: t, program: &program{options: o}, call: "vkQueueSubmit"}
 	list, err := openVariants(o)
 	if err != nil {

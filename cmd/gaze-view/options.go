@@ -236,8 +236,9 @@ func printHelp(w io.Writer, flags *flag.FlagSet) error {
 Shows in a window where each head of a model looks, for a text that may be typed
 while one looks: an overview of all layers and heads, and any map at any zoom.
 Without flags it opens the model that gaze carries. A run file, as "gaze run"
-takes it, gives the model and its variants, which V goes through. What is pinned
-is printed as a line of CSV: layer, head, query, key, both tokens, weight.
+takes it, gives the model and its variants, which V goes through; one without
+[model] gives attention of its own, of numbers and not of a text. What is pinned is
+printed as a line of CSV: layer, head, query, key, both tokens, weight.
 
 Flags:
 `)

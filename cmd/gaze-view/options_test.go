@@ -138,6 +138,8 @@ func TestErrors(t *testing.T) {
 	write(t, directory, "bytes.txt", "a\nb\xff\n")
 	write(t, directory, "large.txt", strings.Repeat("a", maxText+1))
 	write(t, directory, "numbers.toml", "[attention]\nheads = 1\nhead_dim = 32\nsequences = [4]\n[[attention.pattern]]\nkind = \"full\"\n[input]\nseed = 1\n")
+	write(t, directory, "absent.toml", "[attention]\nheads = 1\nhead_dim = 32\nsequences = [4]\n[[attention.pattern]]\nkind = \"full\"\n[input]\ntensors = \"absent.safetensors\"\n")
+	write(t, directory, "large.toml", "[attention]\nheads = 1\nhead_dim = 32\nsequences = [1000000]\n[[attention.pattern]]\nkind = \"full\"\n[input]\nseed = 1\n")
 	write(t, directory, "mistake.toml", "[model]\npath = \"builtin\"\n[input]\ntxt = \"a\"\n")
 	write(t, directory, "layers.toml", "[model]\npath = \"builtin\"\n[[model.layer]]\nlayers = [7]\npattern = []\n[input]\ntext = [\"a\"]\n")
 	write(t, directory, "none.toml", "[model]\npath = \"./none\"\n[input]\ntext = [\"a\"]\n")
@@ -169,7 +171,10 @@ func TestErrors(t *testing.T) {
 		{"--model " + bare + " --text", "the text has no tokens, and the tokenizer adds none"},
 		{"none.toml", "cannot open model "},
 		{"other.toml", "cannot read run file other.toml: no such file or directory"},
-		{"numbers.toml", `numbers.toml has no [model]: a window shows the attention of a model; "gaze run" draws that of numbers`},
+		{"absent.toml", "cannot read tensors: stat absent.safetensors: no such file or directory"},
+		{"numbers.toml --head 1", "--head is 1: the run has heads 0 to 0"},
+		{"numbers.toml --layer 1", "--layer is 1: the run has layers 0 to 0"},
+		{"large.toml", "the buffer of the block map needs at least "},
 		{"mistake.toml", "mistake.toml:4:1: "},
 		{"layers.toml", "[[model.layer]] 1: layers has 7: the model has layers 0 to 6"},
 		{"--file none.txt", "cannot read the text: open none.txt: no such file or directory"},

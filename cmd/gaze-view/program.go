@@ -89,9 +89,6 @@ func (p *program) run(ctx context.Context) (err error) {
 	if o.record != "" {
 		p.recorder = &explore.Recorder{To: &p.events, Explorer: p.explorer}
 	}
-	if p.variants.list[0].run != nil {
-		p.explorer.NoText(numbersOnly)
-	}
 	p.live.start(p.explorer)
 	p.first = p.atFirst()
 	p.live.run(text)
@@ -196,12 +193,15 @@ func named(flag string, err error) error {
 
 // open opens the head that the flags name.
 func (p *program) open() error {
-	first := &p.variants.list[0]
+	first, what := &p.variants.list[0], "model"
+	if first.run != nil {
+		what = "run"
+	}
 	if p.options.given["layer"] && number(p.options.layer) >= first.layers() {
-		return fmt.Errorf("--layer is %s: the model has layers 0 to %d", p.options.layer, first.layers()-1)
+		return fmt.Errorf("--layer is %s: the %s has layers 0 to %d", p.options.layer, what, first.layers()-1)
 	}
 	if p.options.given["head"] && number(p.options.head) >= first.heads() {
-		return fmt.Errorf("--head is %s: the model has heads 0 to %d", p.options.head, first.heads()-1)
+		return fmt.Errorf("--head is %s: the %s has heads 0 to %d", p.options.head, what, first.heads()-1)
 	}
 	return p.explorer.Do("open")
 }

@@ -40,6 +40,7 @@ func (e *Explorer) drawMinimap() {
 			}
 			v := view{n: n, box: box, scale: float64(box.Dx()) / float64(n)}
 			c.paint(box, &v, tiles[p.head.head], how, &m.Colors)
+			c.drawSequences(p.run, &v, tiles[p.head.head].cell, box)
 		}
 	}
 	c.outline(box, c.density, lineInk)

@@ -40,10 +40,11 @@ func (e *Explorer) flow(width int) *flow {
 			end = token.End
 		}
 		text = strings.Map(spaced, text)
-		pieceWidth := c.width(textRole, text)
+		padding := 0
 		if token.End == token.First {
-			pieceWidth += c.px(6)
+			padding = c.px(6)
 		}
+		pieceWidth := c.width(textRole, text) + padding
 		if x+pieceWidth > width && len(line) > 0 {
 			// A word goes to the next line as a whole, if it has not all of this one.
 			begins := len(line)

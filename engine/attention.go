@@ -55,10 +55,9 @@ type FusedAttention struct {
 func (f FusedAttention) Pass(t Traits) Pass {
 	constants, parts := map[string]uint32{"HEAD_DIM": uint32(f.HeadDim)}, uint32(1)
 	if t.Tier == Lanes {
-		if !t.CPU {
-			parts = uint32(f.HeadDim / 32)
-		}
-		constants["PARTS"] = parts
+		rows := lanesRows(t, f.HeadDim)
+		constants["LANES"], constants["ROWS"] = uint32(t.lanes()), uint32(rows)
+		parts = uint32(f.Map.QueryTile / rows)
 	}
 	kernel := "attention_" + string(t.Tier) + "_" + string(f.Precision)
 	if f.Precision != f.OutPrecision {
@@ -78,6 +77,15 @@ func (f FusedAttention) Pass(t Traits) Pass {
 		MultiplyAdds: int64(f.Heads) * int64(len(m.Tiles)) * int64(m.QueryTile) * gaze.KeyTile * int64(2*f.HeadDim),
 		Bytes:        rows*(int64(f.HeadDim)*(3*f.Precision.size()+f.OutPrecision.size())+4) + MapBytes(m),
 	}
+}
+
+// lanesRows returns the queries that one workgroup of attention_lanes.comp takes:
+// more sums take long to compile, and do not fit in a GPU's registers.
+func lanesRows(t Traits, headDim int) int {
+	if t.CPU && t.lanes() == 8 && headDim <= 64 {
+		return 16
+	}
+	return 8
 }
 
 // MapBytes is the size of Words(m).

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/gazevk/gaze"
@@ -55,6 +56,10 @@ func Open(name string, o Options) (*Engine, error) {
 	}
 	if o.Tier != "" {
 		e.traits.Tier = o.Tier
+	}
+	if !slices.Contains(e.traits.Tiers(), e.traits.Tier) {
+		device.Close()
+		return nil, fmt.Errorf("kernels of tier %s need shuffles in subgroups of 4 or more, which %s has not: use tier %s", Lanes, e.traits.Device, Tiled)
 	}
 	e.pace = newPace(e.traits)
 	return e, nil

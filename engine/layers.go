@@ -51,9 +51,13 @@ func (m MatMul) Pass(t Traits) Pass {
 		}
 	}
 	if t.Tier == Lanes {
-		const lanes = 16
-		constants["LANES"], rowsPerGroup = lanes, 8
-		width = width / 8 * lanes
+		lanes := t.lanes()
+		rowsPerGroup = 32
+		if m.Rows <= 16 || !t.CPU { // a GPU's registers have no room for more sums
+			rowsPerGroup = 16
+		}
+		constants["LANES"], constants["ROWS"] = uint32(lanes), uint32(rowsPerGroup)
+		width = width / 16 * lanes
 	}
 	outRow := m.OutRow
 	if outRow == 0 {

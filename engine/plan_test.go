@@ -178,8 +178,8 @@ func parts(p *Plan, kernel string) int {
 		return p.Map.QueryTile // a workgroup a row
 	case strings.HasPrefix(kernel, "context"):
 		return p.Attention.HeadDim / contextPart(p.Attention.HeadDim)
-	case strings.HasPrefix(kernel, "attention_lanes") && !p.Traits.CPU:
-		return p.Attention.HeadDim / 32
+	case strings.HasPrefix(kernel, "attention_lanes"):
+		return p.Map.QueryTile / lanesRows(p.Traits, p.Attention.HeadDim)
 	}
 	return 1
 }

@@ -12,9 +12,9 @@ import (
 type Tier string
 
 const (
-	// Lanes has many sums an invocation, few barriers and rolled loops: for
-	// drivers that run on a CPU, where a load at an address of its own in every
-	// invocation is dear. It asks for 64 invocations and 9 KiB of shared memory.
+	// Lanes has many sums an invocation and hands on what one has loaded by
+	// subgroup shuffles: for drivers that run on a CPU, where loads are dear. It
+	// needs shuffles in subgroups of 4 or more.
 	Lanes Tier = "lanes"
 	// Tiled keeps keys and values in shared memory: for any GPU. It needs 128
 	// invocations a workgroup and 16 KiB, which every Vulkan device has.
@@ -31,13 +31,8 @@ func (t Tier) validate() error {
 	return nil
 }
 
-// QueryTile returns the queries that one workgroup of the tier's kernels takes.
-func (t Tier) QueryTile() int {
-	if t == Lanes {
-		return 64
-	}
-	return 32
-}
+// QueryTile returns the queries of a tile of the block map of the tier's kernels.
+func (t Tier) QueryTile() int { return 32 }
 
 // Traits are what planning needs to know of a device.
 type Traits struct {
@@ -46,7 +41,24 @@ type Traits struct {
 	StorageRange     int64  // largest binding of a storage buffer, bytes
 	StorageAlignment int64  // of a binding's offset, bytes
 	GroupCount       [3]int // workgroups of a dispatch
+	Subgroup         int    // invocations of a subgroup that can shuffle; 0: none can
 	CPU              bool   // the device is the CPU
+}
+
+// lanes returns the invocations of a workgroup of tier [Lanes].
+func (t Traits) lanes() int {
+	if t.Subgroup == 4 {
+		return 4
+	}
+	return 8
+}
+
+// Tiers lists the tiers that the device can run.
+func (t Traits) Tiers() []Tier {
+	if t.Subgroup < 4 {
+		return []Tier{Tiled}
+	}
+	return Tiers
 }
 
 // AnyDevice is what every Vulkan device guarantees.
@@ -62,7 +74,10 @@ func TraitsOf(a vk.Adapter) Traits {
 		StorageRange: a.Limits.StorageRange, StorageAlignment: a.Limits.StorageAlignment, GroupCount: a.Limits.GroupCount,
 		CPU: a.Kind == vk.CPU,
 	}
-	if t.CPU {
+	if a.Features.SubgroupShuffle {
+		t.Subgroup = a.Limits.SubgroupSize
+	}
+	if t.CPU && slices.Contains(t.Tiers(), Lanes) {
 		t.Tier = Lanes
 	}
 	return t

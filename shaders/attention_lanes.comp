@@ -1,133 +1,167 @@
-// Fused attention for drivers that run on a CPU: many sums an invocation, few
-// barriers, loops left rolled so that the driver compiles quickly. See
-// include/attention.glsl for what is computed.
+// Fused attention for drivers that run on a CPU. See include/attention.glsl for
+// what is computed, and matmul_lanes.comp for what such drivers make dear.
 //
-// A workgroup of 32 invocations takes 64 queries and walks tiles of 32 keys. An
-// invocation computes 8 x 8 scores, then the softmax of two rows, then an eighth
-// of the queries by a quarter of the output's elements. Each element that it
-// loads is used eight times: on a CPU a load at an address of its own in every
-// invocation costs as much as several multiply-adds.
+// A workgroup is one subgroup and takes ROWS queries. For a tile of 32 keys its
+// invocations first own keys: each computes the scores of all rows with its own
+// ones. Then they own elements of the output: each sums its own ones of the
+// values, with the weights handed round. Nothing waits at a barrier.
+//
+// Grid: (query tiles, heads, 32 / ROWS).
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_shuffle : require
 
-layout(local_size_x = 32) in;
+layout(local_size_x_id = 0) in; // one subgroup, or a part of one
+layout(constant_id = 0) const uint LANES = 8;
 layout(constant_id = 1) const uint HEAD_DIM = 64;
-// Workgroups, in z, that share the output's elements, each forming the weights
-// again: 1 on a CPU, whose stack has room for all sums, and as many on a GPU as
-// leave them in registers.
-layout(constant_id = 2) const uint PARTS = 1;
+layout(constant_id = 2) const uint ROWS = 16; // queries of a workgroup, a multiple of LANES
 
-const uint QUERY_TILE = 64u;
-const uint OWN_ROWS = 8u; // of the scores, an invocation's own
+const uint QUERY_TILE = 32u;
+const uint FETCHED = ROWS / LANES; // rows that an invocation fetches
 const uint GROUPS = HEAD_DIM / 4u; // of four elements in a row
-const uint OWN = GROUPS / 4u / PARTS; // of the output, an invocation's own
+const uint OWN = GROUPS / LANES;   // of the output, an invocation's own
 
 #include "include/elements.glsl"
 #include "include/attention.glsl"
-#include "include/products.glsl"
 
-shared float tile[QUERY_TILE * KEY_TILE]; // scores, then weights
-shared float shrinks[QUERY_TILE];         // what the sums so far are to be multiplied by
-shared float totals[QUERY_TILE];
+const uint OWN_KEYS = KEY_TILE / LANES;
+
+shared vec4 sums[ROWS * GROUPS]; // the output, so that writing it is rolled
 
 void main()
 {
-    uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y, id = gl_LocalInvocationID.x;
-    uint first_row = query_tile * QUERY_TILE, base = head * in_head, last = rows - 1u;
+    uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y, lane = gl_SubgroupInvocationID;
+    uint tile_row = gl_WorkGroupID.z * ROWS;
+    uint first_row = query_tile * QUERY_TILE + tile_row, base = head * in_head, last = rows - 1u;
     float factor = scale * LOG2_E;
-    uint own_row = id / 4u * 8u; // of the tile: the first of eight whose scores and sums are this invocation's
-    uint quarter = id % 4u;      // of the tile's keys, then of the output's elements
-    uint own_group = (gl_WorkGroupID.z * 4u + quarter) * OWN;
 
-    uint query[8];
-    vec4 sum[8][OWN];
-    for (uint i = 0u; i < 8u; i++) {
-        query[i] = base + min(first_row + own_row + i, last) * in_row;
-        for (uint g = 0u; g < OWN; g++) {
-            sum[i][g] = vec4(0.0);
+    uint query[FETCHED];
+    float maximum[FETCHED]; // of rows lane, LANES + lane, ...
+    [[unroll]] for (uint f = 0u; f < FETCHED; f++) {
+        query[f] = base + min(first_row + f * LANES + lane, last) * in_row;
+        maximum[f] = NOTHING_SEEN;
+    }
+    float total[ROWS]; // of an invocation's own keys
+    vec4 sum[ROWS][OWN];
+    [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+        total[r] = 0.0;
+        [[unroll]] for (uint g = 0u; g < OWN; g++) {
+            sum[r][g] = vec4(0.0);
         }
     }
-    float maximum[2] = float[2](NOTHING_SEEN, NOTHING_SEEN), total[2] = float[2](0.0, 0.0); // of rows 2 id and 2 id + 1
 
     uint end = map_end(query_tile);
-    for (uint entry = map_begin(query_tile); entry < end; entry++) {
+    [[dont_unroll]] for (uint entry = map_begin(query_tile); entry < end; entry++) {
         uint first_key = map_key_tile(entry) * KEY_TILE;
-
-        uint key[8];
-        vec4 low[8], high[8]; // scores of keys 0 to 3 and 4 to 7 of the quarter
-        for (uint i = 0u; i < 8u; i++) {
-            key[i] = base + min(first_key + quarter * 8u + i, last) * in_row;
-        }
-        products(query, key, low, high);
-        barrier(); // the last tile's weights are used up
-        for (uint i = 0u; i < 8u; i++) {
-            uint visible = map_visible(entry, own_row + i) >> (quarter * 8u);
-            uint at = (own_row + i) * KEY_TILE + quarter * 8u;
-            [[unroll]] for (uint j = 0u; j < 4u; j++) {
-                tile[at + j] = (visible >> j & 1u) == 0u ? NOTHING_SEEN : clamp(low[i][j] * factor, -SCORE_LIMIT, SCORE_LIMIT);
-                tile[at + 4u + j] = (visible >> (4u + j) & 1u) == 0u ? NOTHING_SEEN : clamp(high[i][j] * factor, -SCORE_LIMIT, SCORE_LIMIT);
+        uint key[OWN_KEYS];
+        float score[ROWS][OWN_KEYS];
+        [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
+            key[j] = base + min(first_key + lane * OWN_KEYS + j, last) * in_row;
+            [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+                score[r][j] = 0.0;
             }
         }
-        barrier();
-
-        [[unroll]] for (uint t = 0u; t < 2u; t++) {
-            uint row = 2u * id + t, at = row * KEY_TILE;
-            float larger = maximum[t];
-            [[dont_unroll]] for (uint j = 0u; j < KEY_TILE; j++) {
-                larger = max(larger, tile[at + j]);
+        [[dont_unroll]] for (uint c = 0u; c < GROUPS; c++) {
+            vec4 x[FETCHED], y[OWN_KEYS];
+            [[unroll]] for (uint f = 0u; f < FETCHED; f++) {
+                x[f] = widen(queries[query[f] + c]);
             }
-            float shrink = exp2(maximum[t] - larger), part = 0.0;
-            [[dont_unroll]] for (uint j = 0u; j < KEY_TILE; j++) {
-                float s = tile[at + j];
+            [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
+                y[j] = widen(keys[key[j] + c]);
+            }
+            [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+                vec4 z = subgroupShuffle(x[r / LANES], r % LANES);
+                [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
+                    score[r][j] += (z.x * y[j].x + z.y * y[j].y) + (z.z * y[j].z + z.w * y[j].w);
+                }
+            }
+        }
+
+        // Scores, masked; and the maximum of each row, in the invocation that fetches it.
+        uint visible[FETCHED];
+        float larger[FETCHED], shrink[FETCHED];
+        [[unroll]] for (uint f = 0u; f < FETCHED; f++) {
+            visible[f] = map_visible(entry, tile_row + f * LANES + lane);
+            larger[f] = maximum[f];
+        }
+        [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+            uint bits = subgroupShuffle(visible[r / LANES], r % LANES) >> (lane * OWN_KEYS);
+            float most = NOTHING_SEEN;
+            [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
+                float s = clamp(score[r][j] * factor, -SCORE_LIMIT, SCORE_LIMIT);
+                score[r][j] = (bits >> j & 1u) == 0u ? NOTHING_SEEN : s;
+                most = max(most, score[r][j]);
+            }
+            most = max(most, subgroupShuffleXor(most, 1u));
+            most = max(most, subgroupShuffleXor(most, 2u));
+            if (LANES > 4u) {
+                most = max(most, subgroupShuffleXor(most, 4u));
+            }
+            larger[r / LANES] = lane == r % LANES ? max(larger[r / LANES], most) : larger[r / LANES];
+        }
+        [[unroll]] for (uint f = 0u; f < FETCHED; f++) {
+            shrink[f] = exp2(maximum[f] - larger[f]);
+            maximum[f] = larger[f];
+        }
+        [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+            float most = subgroupShuffle(larger[r / LANES], r % LANES), less = subgroupShuffle(shrink[r / LANES], r % LANES);
+            float part = 0.0;
+            [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
                 // Scores are clamped far above it: only a masked key has this one.
-                float p = s == NOTHING_SEEN ? 0.0 : exp2(s - larger);
-                tile[at + j] = p;
-                part += p;
+                score[r][j] = score[r][j] == NOTHING_SEEN ? 0.0 : exp2(score[r][j] - most);
+                part += score[r][j];
             }
-            maximum[t] = larger;
-            total[t] = total[t] * shrink + part;
-            shrinks[row] = shrink;
+            total[r] = total[r] * less + part;
+            [[unroll]] for (uint g = 0u; g < OWN; g++) {
+                sum[r][g] *= less;
+            }
         }
-        barrier();
 
-        [[unroll]] for (uint i = 0u; i < 8u; i++) {
-            float shrink = shrinks[own_row + i];
-            [[unroll]] for (uint g = 0u; g < OWN; g++) {
-                sum[i][g] *= shrink;
-            }
-        }
-        [[dont_unroll]] for (uint j = 0u; j < KEY_TILE; j++) {
-            uint value = base + min(first_key + j, last) * in_row + own_group;
-            vec4 v[OWN];
-            [[unroll]] for (uint g = 0u; g < OWN; g++) {
-                v[g] = widen(values[value + g]);
-            }
-            [[unroll]] for (uint i = 0u; i < 8u; i++) {
-                float p = tile[(own_row + i) * KEY_TILE + j];
+        // The weights, which lie with the keys' owners, times the values.
+        [[dont_unroll]] for (uint owner = 0u; owner < LANES; owner++) {
+            [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
+                uint value = base + min(first_key + owner * OWN_KEYS + j, last) * in_row + lane * OWN;
+                vec4 v[OWN];
                 [[unroll]] for (uint g = 0u; g < OWN; g++) {
-                    sum[i][g] += p * v[g];
+                    v[g] = widen(values[value + g]);
+                }
+                [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+                    float p = subgroupShuffle(score[r][j], owner);
+                    [[unroll]] for (uint g = 0u; g < OWN; g++) {
+                        sum[r][g] += p * v[g];
+                    }
                 }
             }
         }
     }
 
-    for (uint t = 0u; t < 2u; t++) {
-        uint row = 2u * id + t;
-        totals[row] = total[t];
-        if (first_row + row < rows && gl_WorkGroupID.z == 0u) {
-            write_lse(head, first_row + row, maximum[t], total[t]);
+    [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+        float all = total[r];
+        all += subgroupShuffleXor(all, 1u);
+        all += subgroupShuffleXor(all, 2u);
+        if (LANES > 4u) {
+            all += subgroupShuffleXor(all, 4u);
+        }
+        float inverse = all == 0.0 ? 0.0 : 1.0 / all;
+        [[unroll]] for (uint g = 0u; g < OWN; g++) {
+            sums[r * GROUPS + lane * OWN + g] = sum[r][g] * inverse;
+        }
+        total[r / LANES] = lane == r % LANES ? all : total[r / LANES];
+    }
+    subgroupMemoryBarrierShared();
+    subgroupBarrier();
+    [[unroll]] for (uint f = 0u; f < FETCHED; f++) {
+        uint row = first_row + f * LANES + lane;
+        if (row < rows) {
+            write_lse(head, row, maximum[f], total[f]);
         }
     }
-    barrier();
-    for (uint i = 0u; i < 8u; i++) {
-        uint row = first_row + own_row + i;
-        float all = totals[own_row + i];
+    [[dont_unroll]] for (uint i = lane; i < ROWS * GROUPS; i += LANES) {
+        uint row = first_row + i / GROUPS;
         if (row < rows) {
-            float inverse = all == 0.0 ? 0.0 : 1.0 / all;
-            for (uint g = 0u; g < OWN; g++) {
-                write_output(head * out_head + row * out_row + own_group + g, sum[i][g] * inverse);
-            }
+            write_output(head * out_head + row * out_row + i % GROUPS, sums[i]);
         }
     }
 }

@@ -108,7 +108,7 @@ void main()
 
         // Along each row first, in place.
         uint width = min(cell_keys, KEY_TILE), pooled = KEY_TILE / width;
-        [[dont_unroll]] for (uint row = id; row < QUERY_TILE; row += LANES) {
+        [[dont_unroll]] for (uint row = id; row < QUERY_TILE && width > 1u; row += LANES) {
             uint at = row * KEY_TILE;
             [[dont_unroll]] for (uint c = 0u; c < pooled; c++) {
                 float value = tile[at + c * width];

@@ -1,60 +1,77 @@
-// Matrix product for drivers that run on a CPU: 8 x 8 sums an invocation, no
-// shared memory, no barrier. The invocations of a workgroup share their rows of
-// a, which are read at uniform addresses. See include/matmul.glsl.
+// Matrix product for drivers that run on a CPU: ROWS x 4 sums an invocation. See
+// include/matmul.glsl.
 //
-// Grid: (columns of out / (8 LANES), or / (4 LANES) if GATED; rows / 8).
+// What such a driver makes dear is loads, which fetch lane by lane: a group of
+// four elements in all invocations costs as much as 40 to 150 multiply-adds. So an
+// invocation keeps many sums, and of a each fetches other rows, which shuffles
+// then hand to all. The sums' epilogue is rolled, by way of shared memory: such
+// drivers compile at the first dispatch.
+//
+// Grid: (columns of out / (4 LANES), or / (2 LANES) if GATED; rows / ROWS).
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_shuffle : require
 
-layout(local_size_x_id = 0) in;
+layout(local_size_x_id = 0) in; // one subgroup, or a part of one
 layout(constant_id = 0) const uint LANES = 8;
+layout(constant_id = 5) const uint ROWS = 32; // a multiple of LANES
 
-const uint ROWS = 8u;
-const uint WIDTH = 8u;
+const uint WIDTH = 4u;
+const uint FETCHED = ROWS / LANES; // rows of a that an invocation fetches
 
 #include "include/elements.glsl"
 #include "include/matmul.glsl"
 
+shared vec4 sums[ROWS * LANES];
+
 void main()
 {
+    uint lane = gl_SubgroupInvocationID;
     uint first_row = gl_WorkGroupID.y * ROWS;
-    uint out_width = GATED ? WIDTH / 2u : WIDTH;
-    uint first = (gl_WorkGroupID.x * LANES + gl_LocalInvocationID.x) * out_width;
+    uint first = gl_WorkGroupID.x * LANES * (GATED ? WIDTH / 2u : WIDTH);
 
-    uint a_at[ROWS];
-    for (uint r = 0u; r < ROWS; r++) {
-        a_at[r] = min(first_row + r, rows - 1u) * a_row;
+    uint a_at[FETCHED];
+    for (uint r = 0u; r < FETCHED; r++) {
+        a_at[r] = min(first_row + r * LANES + lane, rows - 1u) * a_row;
     }
     uint w_at[WIDTH];
-    float sum[ROWS][WIDTH];
     for (uint c = 0u; c < WIDTH; c++) {
-        w_at[c] = weight_row(first, c, WIDTH) * depth;
-        for (uint r = 0u; r < ROWS; r++) {
+        w_at[c] = weight_row(first, lane * WIDTH + c, LANES * WIDTH) * depth;
+    }
+    float sum[ROWS][WIDTH];
+    [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+        [[unroll]] for (uint c = 0u; c < WIDTH; c++) {
             sum[r][c] = 0.0;
         }
     }
     [[dont_unroll]] for (uint k = 0u; k < depth; k++) {
-        vec4 x[ROWS];
-        [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+        vec4 x[FETCHED], y[WIDTH];
+        [[unroll]] for (uint r = 0u; r < FETCHED; r++) {
             x[r] = widen(a[a_at[r] + k]);
         }
         [[unroll]] for (uint c = 0u; c < WIDTH; c++) {
-            vec4 y = widen(w[w_at[c] + k]);
-            [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-                sum[r][c] += x[r].x * y.x;
-                sum[r][c] += x[r].y * y.y;
-                sum[r][c] += x[r].z * y.z;
-                sum[r][c] += x[r].w * y.w;
+            y[c] = widen(w[w_at[c] + k]);
+        }
+        [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+            vec4 z = subgroupShuffle(x[r / LANES], r % LANES);
+            [[unroll]] for (uint c = 0u; c < WIDTH; c++) {
+                sum[r][c] += (z.x * y[c].x + z.y * y[c].y) + (z.z * y[c].z + z.w * y[c].w);
             }
         }
     }
-    for (uint r = 0u; r < ROWS; r++) {
-        vec4 low = vec4(sum[r][0], sum[r][1], sum[r][2], sum[r][3]);
-        vec4 high = vec4(sum[r][4], sum[r][5], sum[r][6], sum[r][7]);
-        write4(first_row + r, first, low, high);
-        if (!GATED) {
-            write4(first_row + r, first + 4u, high, high);
-        }
+
+    [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+        sums[r * LANES + lane] = vec4(sum[r][0], sum[r][1], sum[r][2], sum[r][3]);
+    }
+    subgroupMemoryBarrierShared();
+    subgroupBarrier();
+    const uint GROUPS = GATED ? LANES / 2u : LANES; // of four columns in a row
+    [[dont_unroll]] for (uint i = lane; i < ROWS * GROUPS; i += LANES) {
+        uint row = i / GROUPS, group = i % GROUPS;
+        vec4 u = sums[row * LANES + group];
+        vec4 g = GATED ? sums[row * LANES + GROUPS + group] : u;
+        write4(first_row + row, first + group * WIDTH, u, g);
     }
 }

@@ -53,10 +53,14 @@ var mutations = []mutation{
 	{"context.comp", "row * out_row + first_group + c", "row * out_row + c", "context_f32"},
 	// Fused attention.
 	{"include/attention.glsl", "(maximum + log2(sum)) * LN_2", "maximum + log2(sum) * LN_2", "attention_tiled_f32"},
-	{"attention_lanes.comp", "total[t] * shrink + part", "total[t] + part", "attention_lanes_f32"},
-	{"attention_lanes.comp", "sum[i][g] *= shrink;", "", "attention_lanes_f32"},
-	{"attention_lanes.comp", "s == NOTHING_SEEN ? 0.0 : exp2(s - larger)", "exp2(s - larger)", "attention_lanes_f32"},
-	{"attention_lanes.comp", "visible >> (4u + j) & 1u", "visible >> (5u + j) & 1u", "attention_lanes_f32"},
+	{"attention_lanes.comp", "total[r] * less + part", "total[r] + part", "attention_lanes_f32"},
+	{"attention_lanes.comp", "sum[r][g] *= less;", "", "attention_lanes_f32"},
+	{"attention_lanes.comp", "score[r][j] == NOTHING_SEEN ? 0.0 : exp2(score[r][j] - most)", "exp2(score[r][j] - most)", "attention_lanes_f32"},
+	{"attention_lanes.comp", "(bits >> j & 1u) == 0u", "(bits >> (j ^ 1u) & 1u) == 0u", "attention_lanes_f32"},
+	{"attention_lanes.comp", "subgroupShuffle(score[r][j], owner)", "subgroupShuffle(score[r][j], owner ^ 1u)", "attention_lanes_f32"},
+	{"attention_lanes.comp", "most = max(most, subgroupShuffleXor(most, 2u));", "", "attention_lanes_f32"},
+	{"attention_lanes.comp", "all += subgroupShuffleXor(all, 1u);", "all += subgroupShuffleXor(all, 2u);", "attention_lanes_f32"},
+	{"attention_lanes.comp", "map_visible(entry, tile_row + f", "map_visible(entry, f", "attention_lanes_f32"},
 	{"attention_tiled.comp", "            barrier(); // the last block's values are used up\n", "", "attention_tiled_f32"},
 	{"attention_tiled.comp", "            barrier(); // the keys are used up, the parts' maxima are there\n", "", "attention_tiled_f32"},
 	{"attention_tiled.comp", "total *= shrink;", "", "attention_tiled_f32"},
@@ -94,16 +98,18 @@ var mutations = []mutation{
 	{"statistics.comp", "    barrier();\n", "", "statistics_f32"},
 	{"include/products.glsl", "dot(q, k[5])", "dot(q, k[4])", "heatmap_f32"},
 	// Matrix product and its epilogues.
-	{"matmul_lanes.comp", "sum[r][c] += x[r].w * y.w;", "sum[r][c] += x[r].w * y.z;", "matmul_lanes_f32"},
-	{"matmul_lanes.comp", "write4(first_row + r, first + 4u, high, high);", "write4(first_row + r, first, high, high);", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "z.w * y[c].w", "z.w * y[c].z", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "subgroupShuffle(x[r / LANES], r % LANES)", "subgroupShuffle(x[r / LANES], lane)", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "sums[row * LANES + GROUPS + group] : u", "sums[row * LANES + group] : u", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "i < ROWS * GROUPS; i", "i < (ROWS - 1u) * GROUPS; i", "matmul_lanes_f32"},
 	{"matmul_tiled.comp", "bool inside = k + s < depth;", "bool inside = k + s <= depth;", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "            }\n        }\n        barrier();\n", "            }\n        }\n", "matmul_tiled_f32"},
 	{"include/matmul.glsl", "if (row >= rows || column >= columns) {", "if (row > rows || column >= columns) {", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "columns + min(first + c - half_width, columns - 1u)", "columns + min(first + c - half_width, columns - 2u)", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "g += bias4(columns + column);", "g += bias4(column);", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "RESIDUAL ? result[at] + u : u", "RESIDUAL ? result[at] - u : u", "matmul_lanes_f32"},
-	{"include/activation.glsl", "p = p * s - 0.3761262595653534;", "p = p * s - 0.3761252595653534;", "matmul_lanes_f32"},
-	{"include/activation.glsl", "p = p * t + 0.6382256746292114;", "p = p * t + 0.6382246746292114;", "matmul_lanes_f32"},
+	{"include/activation.glsl", "p = p * s - 0.3761262595653534;", "p = p * s - 0.3761362595653534;", "matmul_lanes_f32"},
+	{"include/activation.glsl", "p = p * t + 0.6382256746292114;", "p = p * t + 0.6383256746292114;", "matmul_lanes_f32"},
 	// The other kernels of the encoder.
 	{"layernorm.comp", "    barrier(); // the last sum was read\n    sums[lane] = value;\n    barrier();", "    sums[lane] = value;", "layernorm_f32"},
 	{"layernorm.comp", "1.0 / sqrt(variance + epsilon)", "1.0 / (sqrt(variance) + epsilon)", "layernorm_f32"},
@@ -180,7 +186,8 @@ func TestMutations(t *testing.T) {
 		}
 		return !report.Passed()
 	}
-	for _, kernel := range []string{"rope_f32", "context_f16", "softmax", "attention_tiled_f32"} {
+	for _, kernel := range []string{"rope_f32", "context_f16", "softmax", "attention_lanes_f32", "attention_tiled_f32",
+		"matmul_lanes_f32", "matmul_tiled_f32", "layernorm_f32", "pool"} {
 		t.Run("unchanged/"+kernel, func(t *testing.T) {
 			if fails(t, mutation{kernel: kernel}) {
 				t.Error("verification finds fault in a kernel that was not changed")

@@ -137,9 +137,10 @@ func (d *Device) Close() error {
 		labels = append(labels, label)
 		owner.Close()
 	}
-	if d.cache == nil { // a presenter's
-	} else if err := d.cache.save(d); err != nil && d.options.logger != nil && !d.lost.Load() {
-		d.options.logger.Warn("vk: the pipeline cache could not be kept; the next start compiles again", "file", d.cache.path, "error", err)
+	if d.cache != nil { // a presenter has none
+		if err := d.cache.save(d); err != nil && d.options.logger != nil && !d.lost.Load() {
+			d.options.logger.Warn("vk: the pipeline cache could not be kept; the next start compiles again", "file", d.cache.path, "error", err)
+		}
 	}
 	d.stop()
 	if len(labels) == 0 {

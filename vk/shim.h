@@ -102,11 +102,10 @@ VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer com
 VkResult gaze_flush(gaze_instance *instance, VkDevice device, VkDeviceMemory memory, uint64_t offset, uint64_t size, int invalidate);
 
 typedef struct {
-	uint32_t width, height;                                 // UINT32_MAX: whatever the swapchain has
+	uint32_t width, height; // UINT32_MAX: whatever the swapchain has
 	uint32_t min_width, min_height, max_width, max_height;
-	uint32_t images, transform, alpha;                      // for VkSwapchainCreateInfoKHR
-	VkFormat format;                                        // R8G8B8A8 or B8G8R8A8, or UNDEFINED where the surface has neither
-	VkColorSpaceKHR space;
+	uint32_t images, transform, alpha; // for VkSwapchainCreateInfoKHR
+	VkFormat format;                   // R8G8B8A8 or B8G8R8A8 as sRGB, or UNDEFINED where the surface has neither
 } gaze_surface;
 
 // Sets *family to one that copies to images and presents to the surface, or to -1.

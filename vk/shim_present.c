@@ -59,7 +59,7 @@ VkResult gaze_create_swapchain(gaze_instance *instance, VkDevice device, VkSurfa
 	info.surface = surface;
 	info.minImageCount = s->images;
 	info.imageFormat = s->format;
-	info.imageColorSpace = s->space;
+	info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
 	info.imageExtent.width = s->width, info.imageExtent.height = s->height;
 	info.imageArrayLayers = 1;
 	info.imageUsage = VK_IMAGE_USAGE_TRANSFER_DST_BIT;

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/checkpoint"
@@ -17,24 +16,12 @@ import (
 	"github.com/gazevk/gaze/vk"
 )
 
-// A variant is a model, and what is changed about its attention.
-type variant struct {
-	name       string
-	path       string
-	checkpoint *checkpoint.Model
-	tokenizer  *tokenizer.Tokenizer
-	precision  engine.Precision
-	attention  []gaze.Attention // by layer
-	replaced   bool             // attention is not the checkpoint's own
-	text       string           // that a run file gives it
-}
-
-// A live runs the model on whatever text is wanted last, on a goroutine of its
-// own. What it finds it posts to the explorer.
+// A live runs the model on whatever text is wanted last, or a run of attention, on a
+// goroutine of its own. What it finds it posts to the explorer.
 type live struct {
 	explorer *explore.Explorer
 	variants []variant
-	device   string
+	name     string // of the device
 	options  engine.Options
 	command  []string // flags of gaze map that say which device and precision
 
@@ -44,18 +31,23 @@ type live struct {
 	variant int
 	wanted  int // counts the requests
 	cancel  context.CancelFunc
-	reopen  bool // the device was lost
+	device  int  // counts those that were opened, from 0
+	reopen  bool // it was lost
+	spared  bool // so was the one before, since a text was asked for last
 	closed  bool
 	ended   chan struct{}
+
+	inUse sync.RWMutex // held for reading while a source uses the device
 
 	// Of the goroutine alone.
 	engine *engine.Engine
 	model  *modernbert.Model
 	loaded *checkpoint.Model
+	inputs load.Inputs
 }
 
 func newLive(variants []variant, device string, options engine.Options) *live {
-	l := &live{variants: variants, device: device, options: options, ended: make(chan struct{}), cancel: func() {}}
+	l := &live{variants: variants, name: device, options: options, ended: make(chan struct{}), cancel: func() {}}
 	l.changed.L = &l.lock
 	return l
 }
@@ -67,19 +59,36 @@ func (l *live) start(e *explore.Explorer) {
 }
 
 // run asks for a text, and cancels what is under way.
-func (l *live) run(text string) { l.ask(func() { l.text = text }) }
+func (l *live) run(text string) { l.ask(func() { l.text, l.spared = text, false }) }
 
 // next asks for the same text in another variant.
 func (l *live) next(step int) bool {
 	if len(l.variants) == 1 {
 		return false
 	}
-	l.ask(func() { l.variant = (l.variant + step + len(l.variants)) % len(l.variants) })
+	l.ask(func() { l.variant, l.spared = (l.variant+step+len(l.variants))%len(l.variants), false })
 	return true
 }
 
-// lost asks for the same again on a device that is opened anew.
-func (l *live) lost() { l.ask(func() { l.reopen = true }) }
+// lost says that a device was lost, the first being 0, and has it opened anew
+// and asked for the same again. It reports whether all will be well: a device
+// that is lost twice in a row is an error. One that was replaced is of no concern.
+func (l *live) lost(device int) (again bool) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	if device != l.device || l.reopen {
+		return true
+	}
+	if l.spared {
+		return false
+	}
+	l.reopen, l.spared = true, true
+	l.wanted++
+	l.cancel()
+	l.changed.Signal()
+	l.explorer.Post(func() { l.explorer.Progress(0) })
+	return true
+}
 
 func (l *live) ask(change func()) {
 	l.lock.Lock()
@@ -90,8 +99,8 @@ func (l *live) ask(change func()) {
 	l.changed.Signal()
 }
 
-// close ends what is under way and frees the device. Runs must be closed before.
-func (l *live) close() {
+// stop ends what is under way.
+func (l *live) stop() {
 	l.lock.Lock()
 	l.closed = true
 	l.cancel()
@@ -100,9 +109,11 @@ func (l *live) close() {
 	<-l.ended
 }
 
+// close frees the device of one that was stopped. All runs must be closed before.
+func (l *live) close() error { return l.unload() }
+
 func (l *live) loop() {
 	defer close(l.ended)
-	defer l.unload()
 	served := 0
 	for {
 		l.lock.Lock()
@@ -115,16 +126,22 @@ func (l *live) loop() {
 		}
 		served = l.wanted
 		v, text, reopen := &l.variants[l.variant], l.text, l.reopen
-		l.reopen = false
+		if reopen {
+			l.device, l.reopen = l.device+1, false
+		}
 		ctx, cancel := context.WithCancel(context.Background())
 		l.cancel = cancel
 		l.lock.Unlock()
 		if reopen {
-			l.unload()
+			l.unload() // which has runs that are still shown: they went with the device
 		}
-		err := l.forward(ctx, v, text)
-		if errors.Is(err, vk.ErrDeviceLost) && !reopen {
-			l.lost() // once: what loses the device each time is an error
+		var err error
+		if v.run != nil {
+			err = l.attend(ctx, v)
+		} else {
+			err = l.forward(ctx, v, text)
+		}
+		if errors.Is(err, vk.ErrDeviceLost) && l.lost(l.device) {
 			err = nil
 		}
 		if err != nil && ctx.Err() == nil {
@@ -134,24 +151,33 @@ func (l *live) loop() {
 	}
 }
 
-// unload gives the model and the device back.
-func (l *live) unload() {
+// unload gives the model and the device back, once no source computes.
+func (l *live) unload() (err error) {
+	l.inUse.Lock()
+	defer l.inUse.Unlock()
 	if l.model != nil {
-		l.model.Close()
+		err = l.model.Close()
 		l.model, l.loaded = nil, nil
 	}
 	if l.engine != nil {
-		l.engine.Close()
+		err = errors.Join(err, l.engine.Close())
 		l.engine = nil
 	}
+	return err
+}
+
+// open opens the device, unless it is open.
+func (l *live) open() (err error) {
+	if l.engine == nil {
+		l.engine, err = engine.Open(l.name, l.options)
+	}
+	return err
 }
 
 // load brings the model of v to the device, unless it is there.
 func (l *live) load(ctx context.Context, v *variant) (err error) {
-	if l.engine == nil {
-		if l.engine, err = engine.Open(l.device, l.options); err != nil {
-			return err
-		}
+	if err := l.open(); err != nil {
+		return err
 	}
 	if l.loaded == v.checkpoint && l.model.Precision == v.precision {
 		return nil
@@ -165,6 +191,33 @@ func (l *live) load(ctx context.Context, v *variant) (err error) {
 	}
 	l.loaded = v.checkpoint
 	return nil
+}
+
+// newSource returns what will compute a run, once it has a capture.
+func (l *live) newSource(run *explore.Run) *source {
+	device := l.device
+	s := &source{run: run, inUse: &l.inUse}
+	s.lost = func() bool {
+		again := l.lost(device)
+		if again {
+			s.abandoned.Store(true)
+			l.explorer.Post(func() { l.explorer.Abandon(run) })
+		}
+		return again
+	}
+	run.Source = s
+	return s
+}
+
+// progress returns what passes on how much is done, but for its end.
+func (l *live) progress() func(done float64) {
+	var reported time.Time
+	return func(done float64) {
+		if time.Since(reported) > 50*time.Millisecond {
+			reported = time.Now()
+			l.explorer.Post(func() { l.explorer.Progress(min(done, 0.999)) })
+		}
+	}
 }
 
 // forward runs the model and posts the run, its layers as they are complete.
@@ -203,17 +256,9 @@ func (l *live) forward(ctx context.Context, v *variant, text string) error {
 		}
 		run.Tokens = append(run.Tokens, token)
 	}
-	s := &source{tokens: len(run.Tokens), lost: l.lost}
-	run.Source = s
-	e := l.explorer
-	var reported time.Time
+	e, s := l.explorer, l.newSource(run)
 	watch := modernbert.Watch{
-		Progress: func(done float64) {
-			if time.Since(reported) > 50*time.Millisecond {
-				reported = time.Now()
-				e.Post(func() { e.Progress(min(done, 0.999)) })
-			}
-		},
+		Progress: l.progress(),
 		Layer: func(layer int, c *modernbert.Capture) {
 			if layer == 0 {
 				s.capture = c

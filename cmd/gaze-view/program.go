@@ -2,8 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -41,9 +41,11 @@ type program struct {
 
 	first    []func() error // to be done once the first text is there
 	script   *explore.Script
+	film     *film // nil unless it is asked for
 	recorder *explore.Recorder
-	lines    chan string // of standard input, for --follow
-	failed   error       // what ends the program
+	events   bytes.Buffer // that were recorded
+	lines    chan string  // of standard input, for --follow
+	failed   error        // what ends the program
 	paused   atomic.Bool
 }
 
@@ -67,12 +69,8 @@ func (p *program) run(ctx context.Context) (err error) {
 	if err := p.openScript(); err != nil {
 		return err
 	}
-	record, err := p.openRecord()
-	if err != nil {
-		return err
-	}
 	p.state = defaultState(o)
-	if !o.forget && o.snapshot == "" {
+	if !o.forget && o.windowed() {
 		p.state = readState(p.state)
 	}
 	p.apply()
@@ -88,31 +86,41 @@ func (p *program) run(ctx context.Context) (err error) {
 		p.live.command = append(p.live.command, "--precision", o.precision)
 	}
 	p.explorer = explore.New(p, p.state.Settings)
+	if o.record != "" {
+		p.recorder = &explore.Recorder{To: &p.events, Explorer: p.explorer}
+	}
+	if p.variants.list[0].run != nil {
+		p.explorer.NoText(numbersOnly)
+	}
 	p.live.start(p.explorer)
 	p.first = p.atFirst()
 	p.live.run(text)
 	if o.follow {
 		p.followInput()
 	}
-	if o.snapshot != "" {
+	if !o.windowed() {
 		err = p.draw(ctx)
 	} else {
 		err = p.show(ctx)
 	}
+	p.live.stop()
 	p.explorer.Close()
-	p.live.close()
+	closing := p.live.close()
 	if err == nil {
 		err = p.failed
 	}
-	if err == nil && !o.forget && o.snapshot == "" {
+	if err == nil {
+		err = closing
+	}
+	if err == nil && !o.forget && o.windowed() {
 		p.state.Settings = p.explorer.Settings
 		p.state.Map = p.explorer.InMap()
 		if saving := p.state.write(); saving != nil {
 			fmt.Fprintf(p.stderr, "gaze-view: warning: the view is not remembered: %v\n", saving)
 		}
 	}
-	if record != nil {
-		err = errors.Join(err, record(err == nil))
+	if p.recorder != nil && err == nil {
+		err = p.keepRecord()
 	}
 	if n := p.messages.Load(); n > 0 && err == nil {
 		err = fmt.Errorf("the validation layers reported %d messages", n)
@@ -188,12 +196,12 @@ func named(flag string, err error) error {
 
 // open opens the head that the flags name.
 func (p *program) open() error {
-	c := p.variants.list[0].checkpoint.Config
-	if p.options.given["layer"] && number(p.options.layer) >= c.Layers {
-		return fmt.Errorf("--layer is %s: the model has layers 0 to %d", p.options.layer, c.Layers-1)
+	first := &p.variants.list[0]
+	if p.options.given["layer"] && number(p.options.layer) >= first.layers() {
+		return fmt.Errorf("--layer is %s: the model has layers 0 to %d", p.options.layer, first.layers()-1)
 	}
-	if p.options.given["head"] && number(p.options.head) >= c.Heads {
-		return fmt.Errorf("--head is %s: the model has heads 0 to %d", p.options.head, c.Heads-1)
+	if p.options.given["head"] && number(p.options.head) >= first.heads() {
+		return fmt.Errorf("--head is %s: the model has heads 0 to %d", p.options.head, first.heads()-1)
 	}
 	return p.explorer.Do("open")
 }
@@ -240,6 +248,14 @@ func (p *program) proceed() error {
 	if p.script == nil || !p.explorer.Ready() && p.explorer.Failure() == nil && p.script.Fresh() {
 		return nil
 	}
+	if p.film != nil {
+		if p.explorer.Busy() {
+			return nil // it shows what a person would wait for
+		}
+		if err := p.film.add(p.explorer); err != nil {
+			return err
+		}
+	}
 	ended, err := p.script.Step(p.explorer)
 	if ended {
 		p.script = nil
@@ -248,7 +264,7 @@ func (p *program) proceed() error {
 	return err
 }
 
-// draw writes a snapshot, without a window.
+// draw writes a snapshot or a film, without a window.
 func (p *program) draw(ctx context.Context) error {
 	d := p.options.density
 	p.explorer.Handle(explore.Resize{Width: p.state.Width * d, Height: p.state.Height * d, Density: d})
@@ -264,6 +280,9 @@ func (p *program) draw(ctx context.Context) error {
 		case p.script == nil && len(p.first) == 0 && p.explorer.Ready() && !p.explorer.Busy():
 			if err := p.explorer.Trouble(); err != nil {
 				return err
+			}
+			if p.film != nil {
+				return p.film.write(p.explorer, p.options.film)
 			}
 			return visualize.WritePNG(p.options.snapshot, frame)
 		}
@@ -284,27 +303,23 @@ func (p *program) openScript() error {
 	if p.script, err = explore.ParseScript(p.options.play, file); err != nil {
 		return err
 	}
+	if p.options.film != "" {
+		p.film = &film{}
+		p.script.Wait = p.film.wait
+	}
 	p.script.Snap = func(path string, frame *image.RGBA) error { return visualize.WritePNG(path, frame) }
 	return nil
 }
 
-// openRecord begins the file of events. keep ends it; the file is there only if
-// all of it could be written.
-func (p *program) openRecord() (keep func(bool) error, err error) {
-	if p.options.record == "" {
-		return nil, nil
+// keepRecord writes the events that were recorded.
+func (p *program) keepRecord() error {
+	if err := p.recorder.Close(); err != nil {
+		return err
 	}
-	var events strings.Builder
-	p.recorder = &explore.Recorder{To: &events}
-	return func(ok bool) error {
-		if !ok {
-			return nil
-		}
-		return gaze.WriteFile(p.options.record, func(w io.Writer) error {
-			_, err := io.WriteString(w, events.String())
-			return err
-		})
-	}, nil
+	return gaze.WriteFile(p.options.record, func(w io.Writer) error {
+		_, err := w.Write(p.events.Bytes())
+		return err
+	})
 }
 
 // followInput shows each line of standard input. While paused it reads none.
@@ -340,8 +355,10 @@ func (p *program) Pause(paused bool) { p.paused.Store(paused) }
 
 func (p *program) Variant(step int) {
 	if !p.live.next(step) {
-		p.explorer.Warn("the model has no variants: open a run file with some")
+		p.explorer.Warn("there are no variants: open a run file with some")
+		return
 	}
+	p.explorer.Progress(0)
 }
 
 func (p *program) Read(path string) (string, error) { return readText(nil, path) }

@@ -111,7 +111,7 @@ func demoModel(ctx context.Context, s streams, device deviceFlags, directory str
 			return err
 		}
 		r.texts = demoInput(demoText)
-		picture := mapFlags{modelFlags: flags, layer: demoLayer, head: demoHead, scale: visualize.Gamma, colors: "viridis", out: filepath.Join(directory, "head.png")}
+		picture := mapFlags{modelFlags: flags, layer: demoLayer, head: headChoice{index: demoHead}, scale: visualize.Gamma, colors: "viridis", out: filepath.Join(directory, "head.png")}
 		return picture.write(ctx, r)
 	})
 }

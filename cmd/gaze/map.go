@@ -13,6 +13,7 @@ import (
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/cmd/internal/load"
+	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/modernbert"
 	"github.com/gazevk/gaze/engine/tokenizer"
@@ -22,18 +23,21 @@ import (
 // mapFlags are the flags of gaze map.
 type mapFlags struct {
 	modelFlags
-	text, file  string
-	layer, head int
-	grid        bool
-	order       string
-	rectangle   string
-	scale       visualize.Scale
-	measure     visualize.Measure
-	pooling     visualize.Pooling
-	colors      string
-	size        int
-	density     int
-	out         string
+	text, file string
+	layer      int
+	head       headChoice
+	rollout    rolloutChoice
+	grid       bool
+	order      string
+	rectangle  string
+	scale      visualize.Scale
+	measure    visualize.Measure
+	pooling    visualize.Pooling
+	values     valueRange
+	colors     string
+	size       int
+	density    int
+	out        string
 }
 
 var mapCommand = &command{
@@ -45,23 +49,32 @@ var mapCommand = &command{
 		"the layer hides is hatched. No n x n matrix is ever held, so 8192 tokens are no trouble.\n\n" +
 		"The name of --out says what is written: .png or .svg a picture, .html a page to send to\n" +
 		"others, which names what is under the mouse, .csv and .npy the numbers of its cells, empty\n" +
-		"and NaN where all is hidden. --grid draws every head of every layer, each with the mean\n" +
-		"entropy of its rows, in bits, and how many tokens away it looks.",
+		"and NaN where all is hidden. --head mean shows the mean of the layer's heads.\n\n" +
+		"--grid draws every head of every layer, each with the mean entropy of its rows, in bits,\n" +
+		"how many tokens away it looks, and where at least 30 % of its attention goes one way:\n" +
+		"to the token itself, the one before or after, the first ([CLS]), the last ([SEP]), or to\n" +
+		"other tokens of the same id (copy).\n\n" +
+		"--rollout QUERY writes attention rollout (https://arxiv.org/abs/2005.00928) as numbers: by\n" +
+		"layer, the share of what --layer gives for that token that comes from each token as it\n" +
+		"enters the layer.",
 	example: "gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 3 --head 1\n" +
-		"gaze map --model answerdotai/ModernBERT-base --file book.txt --layer 21 --head 4 --rect 4000:4600,0:600 --out part.png",
+		"gaze map --model answerdotai/ModernBERT-base --file book.txt --layer 21 --head 4 --rect 4000:4600,0:600 --out part.png\n" +
+		"gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 6 --rollout 4 --out rollout.csv",
 	setup: func(flags *flag.FlagSet) action {
 		var f mapFlags
 		f.declareModel(flags)
 		flags.StringVar(&f.text, "text", "", "the `TEXT`")
 		flags.StringVar(&f.file, "file", "", "the text is all of `FILE`; - is standard input")
 		flags.IntVar(&f.layer, "layer", 0, "the layer, counted from 0")
-		flags.IntVar(&f.head, "head", 0, "the head, counted from 0")
+		choice(flags, &f.head, "head", "the `HEAD`, counted from 0, or mean: of the pooled cells of all heads")
+		choice(flags, &f.rollout, "rollout", "write the attention rollout of token `QUERY`, counted from 0, from --layer down; .csv or .npy")
 		flags.BoolVar(&f.grid, "grid", false, "draw all heads of all layers on one page")
-		flags.StringVar(&f.order, "sort", "layer", "`ORDER` of the heads of a grid: layer, entropy or distance")
+		flags.StringVar(&f.order, "sort", "layer", "`ORDER` of the heads of a grid: layer, entropy, distance, or the share that goes to previous, next, self, first, last or copy")
 		flags.StringVar(&f.rectangle, "rect", "", "draw the part `Q0:Q1,K0:K1`: queries Q0 to Q1-1 and keys K0 to K1-1")
 		choice(flags, &f.scale, "scale", "`SCALE` of the colours: log, linear or gamma")
 		choice(flags, &f.measure, "measure", "what of each `weight` is shown: weight, row_maximum (of the greatest of its row) or lift (over an even spread)")
 		choice(flags, &f.pooling, "pool", "what a cell is of its pairs, `max` or mean")
+		choice(flags, &f.values, "range", "spread the colours over the values from `LOW:HIGH`; what is not given suits the map")
 		flags.StringVar(&f.colors, "colors", "viridis", "the colour `MAP`: viridis, cividis, magma or grey")
 		flags.IntVar(&f.size, "size", visualize.DefaultSize, "about the side of the map, in `PIXELS`")
 		flags.IntVar(&f.density, "density", 1, "draw `N` pixels for one, for print and dense screens")
@@ -92,8 +105,19 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	if _, ok := measures[f.measure]; !ok {
 		return usageError{fmt.Errorf("--measure is %v: expected weight, row_maximum or lift", f.measure)}
 	}
-	if !slices.Contains([]string{"layer", "entropy", "distance"}, f.order) {
-		return usageError{fmt.Errorf("--sort is %q: expected layer, entropy or distance", f.order)}
+	if _, err := engine.ParseRole(f.order); err != nil && !slices.Contains([]string{"layer", "entropy", "distance"}, f.order) {
+		return usageError{fmt.Errorf("--sort is %q: expected layer, entropy, distance, previous, next, self, first, last or copy", f.order)}
+	}
+	if f.rollout.wanted && (f.grid || f.rectangle != "" || kind != ".csv" && kind != ".npy") {
+		return usageError{errors.New("--rollout writes numbers of all tokens, as .csv or .npy")}
+	}
+	if f.values != (valueRange{}) {
+		if err := f.values.Validate(f.scale); err != nil {
+			return usageError{fmt.Errorf("--range: %w", err)}
+		}
+		if f.grid {
+			return usageError{errors.New("--grid has one range for all its maps: --range is of a single one")}
+		}
 	}
 	content := f.text
 	if f.file != "" {
@@ -157,8 +181,8 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	if !f.grid && (f.layer < 0 || f.layer >= c.Layers) {
 		return fmt.Errorf("--layer is %d: %s has layers 0 to %d", f.layer, f.model, c.Layers-1)
 	}
-	if !f.grid && (f.head < 0 || f.head >= c.Heads) {
-		return fmt.Errorf("--head is %d: %s has heads 0 to %d", f.head, f.model, c.Heads-1)
+	if !f.grid && !f.head.mean && (f.head.index < 0 || f.head.index >= c.Heads) {
+		return fmt.Errorf("--head is %d: %s has heads 0 to %d", f.head.index, f.model, c.Heads-1)
 	}
 	encodings, err := r.encode(ctx, func(t string) (string, tokenizer.Options) { return t, tokenizer.Options{} })
 	if err != nil {
@@ -171,10 +195,15 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	}
 	m := attentionMap{run: r, labels: load.TokenLabels(r.tokenizer, ids), measure: f.measure, pooling: f.pooling}
 	want := modernbert.Want{Capture: []int{f.layer}}
-	if f.grid {
+	if f.rollout.wanted && f.rollout.query >= len(ids) {
+		return fmt.Errorf("--rollout is %d: the text has tokens 0 to %d", f.rollout.query, len(ids)-1)
+	}
+	if f.grid || f.rollout.wanted {
 		want.Capture = nil
 		for layer := range c.Layers {
-			want.Capture = append(want.Capture, layer)
+			if f.grid || layer <= f.layer {
+				want.Capture = append(want.Capture, layer)
+			}
 		}
 	}
 	var capture *modernbert.Capture
@@ -193,19 +222,24 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	if f.grid {
 		return m.drawGrid(ctx, f)
 	}
-	view := modernbert.View{Layer: f.layer, Heads: gaze.Span{First: f.head, End: f.head + 1}, Rectangle: rectangle}
-	maps, err := m.recompute(ctx, view, visualize.DefaultCells)
+	if f.rollout.wanted {
+		return m.writeRollout(ctx, f)
+	}
+	view := modernbert.View{Layer: f.layer, Heads: f.head.span(c.Heads), Rectangle: rectangle}
+	maps, err := m.recompute(ctx, view, f.head.mean, visualize.DefaultCells)
 	if err != nil {
 		return err
 	}
+	shown := f.head.name(c.Heads, maps[0].Cell > 1)
 	switch filepath.Ext(f.out) {
 	case ".csv":
 		err = gaze.WriteFile(f.out, func(w io.Writer) error { return maps[0].WriteCSV(w, m.labels) })
 	case ".npy":
 		err = gaze.WriteFile(f.out, func(w io.Writer) error { return writeMapNPY(w, maps[0]) })
 	default:
-		picture := m.picture(f.layer, f.head, maps[0])
+		picture := m.picture(f.layer, shown, maps[0])
 		picture.Title, picture.Scale, picture.Size, picture.Density = excerpt(r.texts[0].string), f.scale, f.size, f.density
+		picture.Range = f.values.Range
 		if picture.ColorMap, err = visualize.ColorMapByName(f.colors); err != nil {
 			return usageError{err}
 		}
@@ -222,5 +256,5 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	if maps[0].Cell > 1 {
 		pooled = fmt.Sprintf(", each cell the %v", maps[0])
 	}
-	return r.print(fmt.Sprintf("%s: layer %d, head %d, %v of %s tokens%s\n", f.out, f.layer, f.head, rectangle, count(int64(len(ids))), pooled))
+	return r.print(fmt.Sprintf("%s: layer %d, %s, %v of %s tokens%s\n", f.out, f.layer, shown, rectangle, count(int64(len(ids))), pooled))
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"fmt"
+	"html"
 	"math"
 	"os"
 	"path/filepath"
@@ -150,6 +151,7 @@ func TestMapGrid(t *testing.T) {
 	n := len(e.IDs)
 	type summary struct {
 		title, subtitle string
+		roles           engine.Roles
 		by              map[string]float64
 	}
 	var heads []summary
@@ -158,25 +160,46 @@ func TestMapGrid(t *testing.T) {
 		statistics := reference.RowStatistics(oracle.Weights(forward, layer), e.IDs, pattern, gaze.Lengths{n}, 2)
 		for head := range 2 {
 			entropy, distance := 0.0, 0.0
+			var roles engine.Roles
 			for row := range n {
+				for role := range roles {
+					roles[role] += float32(statistics[(head*n+row)*reference.RowStatisticColumns+4+role] / float64(n))
+				}
 				entropy += statistics[(head*n+row)*reference.RowStatisticColumns+1] / float64(n)
 				distance += statistics[(head*n+row)*reference.RowStatisticColumns+2] / float64(n)
 			}
-			heads = append(heads, summary{fmt.Sprintf("L%d H%d", layer, head), fmt.Sprintf("%.1f bits, %.1f away", entropy, distance),
+			heads = append(heads, summary{fmt.Sprintf("L%d H%d", layer, head), fmt.Sprintf("%.1f bits, %.1f away", entropy, distance), roles,
 				map[string]float64{"entropy": entropy, "distance": distance, "layer": float64(len(heads))}})
 		}
 	}
-	for _, order := range []string{"layer", "entropy", "distance"} {
+	for _, order := range []string{"layer", "entropy", "distance", "self", "previous", "next", "first", "last", "copy"} {
 		out := filepath.Join(t.TempDir(), "grid.svg")
 		mustCall(t, "map", "--model", directory, "--text", text, "--precision", "f32", "--grid", "--sort", order, "--out", out)
 		page, err := os.ReadFile(out)
 		if err != nil {
 			t.Fatal(err)
 		}
-		slices.SortFunc(heads, func(a, b summary) int { return cmp.Compare(a.by[order], b.by[order]) })
-		rest := string(page)
+		role, err := engine.ParseRole(order)
+		byRole := err == nil
+		slices.SortFunc(heads, func(a, b summary) int {
+			if byRole {
+				return cmp.Compare(b.roles[role], a.roles[role])
+			}
+			return cmp.Compare(a.by[order], b.by[order])
+		})
+		rest := html.UnescapeString(string(page))
 		for _, h := range heads {
-			for _, label := range []string{h.title, h.subtitle} {
+			title := h.title
+			if shown := h.roles.Strongest(); byRole {
+				title += fmt.Sprintf(", %v %.0f%%", role, 100*h.roles[role])
+			} else if h.roles[shown] >= 0.3 {
+				title += fmt.Sprintf(", %v %.0f%%", shown, 100*h.roles[shown])
+			}
+			// A long title goes on in a second line.
+			if i := strings.LastIndex(title, " "); !strings.Contains(rest, ">"+title+"<") && i > 0 {
+				title = title[:i]
+			}
+			for _, label := range []string{title, h.subtitle} {
 				_, after, found := strings.Cut(rest, ">"+label+"</text>")
 				if !found {
 					t.Fatalf("by %s: %q is missing, or out of order", order, label)
@@ -184,6 +207,17 @@ func TestMapGrid(t *testing.T) {
 				rest = after
 			}
 		}
+	}
+}
+
+// A range that is given is that of the legend.
+func TestMapRange(t *testing.T) {
+	directory := tinyModel(t, "ModernBertModel", nil)
+	out := filepath.Join(t.TempDir(), "map.svg")
+	mustCall(t, "map", "--model", directory, "--text", "a b", "--range", "0.0123:0.789", "--out", out)
+	data, err := os.ReadFile(out)
+	if err != nil || !strings.Contains(string(data), "from 0.0123 to 0.789") {
+		t.Errorf("%v: the legend has another range", err)
 	}
 }
 
@@ -196,12 +230,30 @@ func TestGridNotices(t *testing.T) {
 	}
 }
 
+// A title names the role that heads are sorted by, or else a strong one.
+func TestGridTitles(t *testing.T) {
+	h := gridHead{layer: 3, head: 1}
+	h.roles[engine.RolePrevious], h.roles[engine.RoleCopy] = 0.61, 0.02
+	weak := gridHead{layer: 3, head: 2}
+	weak.roles[engine.RoleFirst] = 0.29
+	for want, got := range map[string]string{
+		"L3 H1, previous 61%": h.title("layer"), "L3 H1, copy 2%": h.title("copy"), "L3 H2": weak.title("entropy"), "L3 H2, first 29%": weak.title("first"),
+	} {
+		if got != want {
+			t.Errorf("%q, expected %q", got, want)
+		}
+	}
+}
+
 func TestMapErrors(t *testing.T) {
 	directory := tinyModel(t, "ModernBertModel", nil)
 	for arguments, want := range map[string]string{
 		"":                                 "give the text, by --text or by --file",
 		"--text a --file b":                "give the text, by --text or by --file",
 		"--text a --layer 2":               "--layer is 2: " + directory + " has layers 0 to 1",
+		"--text a --head x":                "expected the number of a head, or mean",
+		"--text a --rollout x":             "expected the number of a token",
+		"--text a --rollout 0":             "--rollout writes numbers of all tokens, as .csv or .npy",
 		"--text a --head -1":               "--head is -1: " + directory + " has heads 0 to 1",
 		"--text a --out map.jpg":           "expected a name that ends in .png, .svg, .html, .csv or .npy",
 		"--text a --rect 0:2":              "expected Q0:Q1,K0:K1",
@@ -210,8 +262,12 @@ func TestMapErrors(t *testing.T) {
 		"--text a --rect 2:2,0:1":          "queries 2 to 2: expected at least one of 0 to 3",
 		"--text a --grid --rect 0:1,0:1":   "--grid draws whole maps",
 		"--text a --measure difference":    "--measure is difference",
-		"--text a --grid --sort size":      "--sort is \"size\"",
+		"--text a --grid --sort size":      "--sort is \"size\": expected layer, entropy, distance, previous",
 		"--text a --scale cubic":           "cubic",
+		"--text a --range 1":               "expected two numbers, such as 0.001:1",
+		"--text a --range 0:1":             "on a log scale it must start above 0",
+		"--text a --range 1:0.5":           "two finite numbers, the lower first",
+		"--text a --range 0.1:1 --grid":    "--grid has one range for all its maps",
 		"--text a --colors jet":            "no colour map \"jet\"",
 		"--file no-such-file":              "cannot read the text",
 		"--text a --scale log --size 9999": "map of size 9999",

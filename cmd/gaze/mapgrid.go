@@ -21,6 +21,22 @@ type gridHead struct {
 	layer, head       int
 	one               *visualize.Map
 	entropy, distance float64 // means over its rows, in bits and tokens
+	roles             engine.Roles
+}
+
+// strongRole is the share of a head's attention from which on its role is named.
+const strongRole = 0.3
+
+// title returns "L3 H1, previous 61%", of the role that heads are sorted by, else of
+// the strongest, or "L3 H1" if that is not strong.
+func (h gridHead) title(order string) string {
+	role, err := engine.ParseRole(order)
+	if err != nil {
+		if role = h.roles.Strongest(); h.roles[role] < strongRole {
+			return fmt.Sprintf("L%d H%d", h.layer, h.head)
+		}
+	}
+	return fmt.Sprintf("L%d H%d, %v %.0f%%", h.layer, h.head, role, 100*h.roles[role])
 }
 
 // String returns "2.1 bits, 5.3 away".
@@ -47,10 +63,13 @@ func (m *attentionMap) drawGrid(ctx context.Context, f *mapFlags) error {
 		}
 		heads = append(heads, of...)
 	}
-	switch f.order {
-	case "entropy":
+	role, err := engine.ParseRole(f.order)
+	switch {
+	case err == nil:
+		slices.SortStableFunc(heads, func(a, b gridHead) int { return cmp.Compare(b.roles[role], a.roles[role]) })
+	case f.order == "entropy":
 		slices.SortStableFunc(heads, func(a, b gridHead) int { return cmp.Compare(a.entropy, b.entropy) })
-	case "distance":
+	case f.order == "distance":
 		slices.SortStableFunc(heads, func(a, b gridHead) int { return cmp.Compare(a.distance, b.distance) })
 	}
 	n := count(int64(len(m.labels)))
@@ -61,7 +80,7 @@ func (m *attentionMap) drawGrid(ctx context.Context, f *mapFlags) error {
 	}
 	for _, h := range heads {
 		page.Pictures = append(page.Pictures, visualize.Picture{
-			Map: h.one, Scale: f.scale, ColorMap: colors, Title: fmt.Sprintf("L%d H%d", h.layer, h.head),
+			Map: h.one, Scale: f.scale, ColorMap: colors, Title: h.title(f.order),
 			Subtitle: h.String(),
 		})
 	}
@@ -75,7 +94,7 @@ func (m *attentionMap) drawGrid(ctx context.Context, f *mapFlags) error {
 func (m *attentionMap) layer(ctx context.Context, layer, most int) ([]gridHead, error) {
 	all := gaze.Span{End: len(m.labels)}
 	view := modernbert.View{Layer: layer, Heads: gaze.Span{End: m.run.checkpoint.Config.Heads}, Rectangle: gaze.Rectangle{Queries: all, Keys: all}}
-	maps, err := m.recompute(ctx, view, most)
+	maps, err := m.recompute(ctx, view, false, most)
 	if err != nil {
 		return nil, err
 	}
@@ -103,5 +122,6 @@ func (h *gridHead) summarize(rows []engine.RowStatistic) error {
 		h.entropy += float64(row.Entropy) / float64(len(rows))
 		h.distance += float64(row.Distance) / float64(len(rows))
 	}
+	h.roles = engine.MeanRoles(rows)
 	return nil
 }

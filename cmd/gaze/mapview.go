@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,6 +46,29 @@ func parseRectangle(text string, n int) (gaze.Rectangle, error) {
 	return r, nil
 }
 
+// A valueRange is a flag "low:high"; the zero value is an automatic range.
+type valueRange struct{ visualize.Range }
+
+// MarshalText returns what UnmarshalText reads.
+func (r valueRange) MarshalText() ([]byte, error) {
+	if r == (valueRange{}) {
+		return nil, nil
+	}
+	return fmt.Appendf(nil, "%g:%g", r.Low, r.High), nil
+}
+
+// UnmarshalText reads "0.001:1".
+func (r *valueRange) UnmarshalText(text []byte) error {
+	low, high, _ := strings.Cut(string(text), ":")
+	var err1, err2 error
+	r.Low, err1 = strconv.ParseFloat(low, 64)
+	r.High, err2 = strconv.ParseFloat(high, 64)
+	if err1 != nil || err2 != nil || *r == (valueRange{}) {
+		return errors.New("expected two numbers, such as 0.001:1")
+	}
+	return nil
+}
+
 // An attentionMap is the captured attention of one text.
 type attentionMap struct {
 	run     *modelRun
@@ -54,13 +78,14 @@ type attentionMap struct {
 	pooling visualize.Pooling
 }
 
-var measures = map[visualize.Measure]modernbert.Measure{
-	visualize.Weight: modernbert.Weight, visualize.RowMaximum: modernbert.OfRowMaximum, visualize.Lift: modernbert.OverUniform,
+var measures = map[visualize.Measure]engine.Measure{
+	visualize.Weight: engine.Weight, visualize.RowMaximum: engine.OfRowMaximum, visualize.Lift: engine.OverUniform,
 }
 
-// recompute returns the map of each head of a view, in the smallest cells of
-// which at most most make a side. Cells begin at multiples of their size.
-func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most int) ([]*visualize.Map, error) {
+// recompute returns the map of each head of a view, or of the mean of their cells,
+// in the smallest cells of which at most most make a side. Cells begin at multiples
+// of their size.
+func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, mean bool, most int) ([]*visualize.Map, error) {
 	side := 1
 	v.Sum, v.Measure = m.pooling == visualize.MeanPooling, measures[m.measure]
 	asked := v.Rectangle
@@ -78,8 +103,12 @@ func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most in
 		return nil, err
 	}
 	rows, columns := v.Rectangle.Cells(v.Cell)
+	heads := v.Heads.End - v.Heads.First
+	if mean {
+		cells, heads = meanCells(cells, heads), 1
+	}
 	var maps []*visualize.Map
-	for head := range v.Heads.End - v.Heads.First {
+	for head := range heads {
 		one, err := visualize.NewPart(v.Rectangle, side, m.measure, m.pooling, cells[head*rows*columns:][:rows*columns])
 		if err != nil {
 			return nil, err
@@ -89,11 +118,25 @@ func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, most in
 	return maps, nil
 }
 
+// meanCells returns the means of cells, [heads, cells], over heads. What is hidden
+// in one head of a layer is hidden in all.
+func meanCells(cells []float32, heads int) []float32 {
+	mean := make([]float32, len(cells)/heads)
+	for i := range mean {
+		sum := 0.0
+		for head := range heads {
+			sum += float64(cells[head*len(mean)+i])
+		}
+		mean[i] = float32(sum / float64(heads))
+	}
+	return mean
+}
+
 // picture returns the picture of a map, with what a reader should know of it.
-func (m *attentionMap) picture(layer, head int, one *visualize.Map) visualize.Picture {
+func (m *attentionMap) picture(layer int, head string, one *visualize.Map) visualize.Picture {
 	return visualize.Picture{
 		Map: one, Tokens: m.labels, Sequences: gaze.Lengths{len(m.labels)},
-		Subtitle: fmt.Sprintf("%s, layer %d, head %d: %v, %s tokens, %s", m.run.flags.model, layer, head,
+		Subtitle: fmt.Sprintf("%s, layer %d, %s: %v, %s tokens, %s", m.run.flags.model, layer, head,
 			m.run.checkpoint.Config.Attention(layer).Visible(), count(int64(len(m.labels))), m.device()),
 	}
 }

@@ -3,6 +3,7 @@ package modernbert
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,15 @@ func TestReceivedAndGiven(t *testing.T) {
 						given, err := out.Capture.Given(context.Background(), layer, heads, span)
 						if err != nil || len(given) != heads.End-heads.First {
 							t.Fatal(len(given), err)
+						}
+						if len(received) == 2 { // a head at a time, where a device binds little
+							small := *out.Capture
+							small.traits.StorageRange = 1
+							parts, err := small.Received(context.Background(), layer, heads, span, some)
+							if err != nil || len(parts) != 2 {
+								t.Fatal(len(parts), err)
+							}
+							near(t, "received, in parts", slices.Concat(parts...), slices.Concat(received...), 0)
 						}
 						for i := range received {
 							columns, rows := make([]float64, n), make([]float64, n)

@@ -23,7 +23,7 @@ type Compiled struct {
 // The device must have been opened with vk.WithStatistics for the reports.
 func Compile(e *engine.Engine) ([]Compiled, error) {
 	var passes []engine.Pass
-	for _, tier := range engine.Tiers {
+	for _, tier := range e.Traits().Tiers() {
 		for _, headDim := range gaze.HeadDims {
 			for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 				for _, path := range []engine.Path{engine.Fused, engine.Explicit} {
@@ -91,7 +91,7 @@ func layerPasses(traits engine.Traits) []engine.Pass {
 				continue
 			}
 			for _, e := range epilogues {
-				for _, traits.Tier = range engine.Tiers {
+				for _, traits.Tier = range traits.Tiers() {
 					m := engine.MatMul{Activation: e.activation, Gated: e.gated, Residual: e.residual && out == engine.F32, Precision: precision, OutPrecision: out}
 					if e.bias {
 						m.Bias.Buffer = "bias"

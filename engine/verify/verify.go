@@ -126,7 +126,7 @@ func (v *verifier) wants(kernel string) bool { return strings.Contains(kernel, v
 // problem checks every kernel on one problem.
 func (v *verifier) problem(ctx context.Context, index int) error {
 	p := newProblem(v.options.Seed, index)
-	for _, tier := range engine.Tiers {
+	for _, tier := range v.Traits().Tiers() {
 		for _, path := range []engine.Path{engine.Fused, engine.Explicit} {
 			traits := v.Traits()
 			traits.Tier = tier

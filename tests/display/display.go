@@ -105,7 +105,13 @@ func (d *Display) Screen(t testing.TB) *image.RGBA {
 // what it shows instead after ten seconds.
 func (d *Display) Await(t testing.TB, want *image.RGBA) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	d.AwaitWithin(t, want, 10*time.Second)
+}
+
+// AwaitWithin is Await for what may take longer.
+func (d *Display) AwaitWithin(t testing.TB, want *image.RGBA, limit time.Duration) {
+	t.Helper()
+	for end := time.Now().Add(limit); ; time.Sleep(5 * time.Millisecond) {
 		difference := differ(d.Screen(t), want)
 		if difference == "" {
 			return

@@ -67,9 +67,9 @@ packages() {
       fedora:xclients) list+=" xdotool xprop setxkbmap" ;;
       arch:xclients) list+=" xdotool xorg-xprop xorg-setxkbmap" ;;
       # What GLFW is compiled against.
-      debian:windows | ubuntu:windows) list+=" libgl-dev libx11-dev libxcursor-dev libxi-dev libxinerama-dev libxrandr-dev libxxf86vm-dev" ;;
-      fedora:windows) list+=" mesa-libGL-devel libX11-devel libXcursor-devel libXi-devel libXinerama-devel libXrandr-devel libXxf86vm-devel" ;;
-      arch:windows) list+=" libglvnd libx11 libxcursor libxi libxinerama libxrandr libxxf86vm" ;;
+      debian:glfw | ubuntu:glfw) list+=" libgl-dev libx11-dev libxcursor-dev libxi-dev libxinerama-dev libxrandr-dev libxxf86vm-dev" ;;
+      fedora:glfw) list+=" mesa-libGL-devel libX11-devel libXcursor-devel libXi-devel libXinerama-devel libXrandr-devel libXxf86vm-devel" ;;
+      arch:glfw) list+=" libglvnd libx11 libxcursor libxi libxinerama libxrandr libxxf86vm" ;;
       debian:keyring | ubuntu:keyring) list+=" debian-archive-keyring" ;;
     esac
   done
@@ -95,7 +95,7 @@ obtain() {
       "    compiler: gcc and the C library's headers    loader: libvulkan.so.1" \
       "    driver: any Vulkan driver (Mesa's lavapipe needs no graphics card; make test asks for lavapipe itself)" \
       "    validation: the Khronos validation layer     xvfb: Xvfb    xclients: xdotool, xprop and setxkbmap" \
-      "    windows: the headers of libGL, X11, Xcursor, Xi, Xinerama, Xrandr and Xxf86vm" ;;
+      "    glfw: the headers of libGL, X11, Xcursor, Xi, Xinerama, Xrandr and Xxf86vm" ;;
   esac
 
   command -v apt-get >/dev/null || fail "missing: $2" "apt-get is not in PATH; where it is, run this, then make again:" "$by_hand"
@@ -142,8 +142,8 @@ compiler() {
   echo '#include <stdio.h>' | $cc -E - >/dev/null 2>&1
 }
 
-# window_headers: what GLFW includes and links is there.
-window_headers() {
+# glfw_headers: what GLFW includes and links is there.
+glfw_headers() {
   local cc
   cc=$(go env CC)
   # shellcheck disable=SC2086

@@ -244,7 +244,16 @@ func (e *Explorer) nextMean() {
 	default:
 		e.Layer, e.Head = e.averaged.layer, e.averaged.head
 	}
+	e.withinRun(e.run)
 	e.screen = mapScreen
+}
+
+// withinRun takes the last layer and the last head where a run has fewer than
+// the numbers say.
+func (e *Explorer) withinRun(run *Run) {
+	if run != nil {
+		e.Layer, e.Head = min(e.Layer, len(run.Layers)-1), min(e.Head, run.Heads-1)
+	}
 }
 
 func (e *Explorer) zoomMiddle(factor float64) {
@@ -309,7 +318,12 @@ func (e *Explorer) nextColors() {
 }
 
 func (e *Explorer) rangeOnce() {
-	e.ranged = rangeKey{}
+	if e.run == nil || e.screen != mapScreen {
+		e.say("open a head first: there the colours have a range of their own")
+		return
+	}
+	e.arrange()
+	e.Range, e.ranged = RangeOfHead, rangeKey{}
 	e.fitRange()
 	e.Range = RangeLocked
 }

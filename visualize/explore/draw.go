@@ -86,6 +86,9 @@ func (e *Explorer) drawHeader() {
 		quiet = fmt.Sprintf("%s · %d tokens", e.run.Name, n)
 		if e.screen == overviewScreen {
 			title = fmt.Sprintf("%d layers of %d heads", len(e.run.Layers), e.run.Heads)
+			if len(e.run.Layers) == 1 {
+				title = fmt.Sprintf("%d heads", e.run.Heads)
+			}
 			quiet += " · ordered by " + e.Order
 		} else {
 			panes := e.panes()
@@ -155,6 +158,8 @@ func (e *Explorer) drawField() {
 		switch {
 		case e.next != nil:
 			text = e.next.Text
+		case e.noText != "" && e.run != nil:
+			text = e.run.Text
 		case e.progress < 1 || e.failed != nil:
 			text = e.edit.String()
 		case e.run != nil:
@@ -163,10 +168,12 @@ func (e *Explorer) drawField() {
 		if text == "" && e.run == nil {
 			text = e.edit.String()
 		}
-		if text == "" {
+		hint := "T edits"
+		if e.noText != "" {
+			hint, of = "", quietInk
+		} else if text == "" {
 			text, of = "click, or press T, and type a text", quietInk
 		}
-		hint := "T edits"
 		width := c.width(smallRole, hint)
 		if inner.Dx() > c.px(300) {
 			c.write(smallRole, quietInk, hint, inner.Max.X-width, (box.Min.Y+box.Max.Y-c.height(smallRole))/2)

@@ -166,6 +166,7 @@ func (e *Explorer) drawPane(p *pane, table *[256]color.RGBA) {
 	if e.Overlay {
 		e.drawMask(p, shown)
 	}
+	c.drawSequences(p.run, v, cell, shown)
 	e.drawGrid(v, shown)
 	e.drawMarks(p, shown)
 	c.outline(shown, c.density, lineInk)
@@ -196,6 +197,8 @@ func (e *Explorer) drawMask(p *pane, shown image.Rectangle) {
 	c, v := &e.canvas, &p.view
 	pattern := p.run.Layers[p.head.layer]
 	width := max(c.density, 1)
+	rest := p.run.sequences()
+	sequence := gaze.Span{End: rest[0]} // of the query
 	var spans []gaze.Span
 	previous := []gaze.Span(nil)
 	for y := shown.Min.Y; y < shown.Max.Y; y++ {
@@ -203,10 +206,16 @@ func (e *Explorer) drawMask(p *pane, shown image.Rectangle) {
 		if query >= v.n {
 			break
 		}
-		spans = pattern.AppendKeys(spans[:0], query, v.n)
-		for _, s := range spans {
+		for query >= sequence.End {
+			rest, previous = rest[1:], nil
+			sequence = gaze.Span{First: sequence.End, End: sequence.End + rest[0]}
+		}
+		spans = pattern.AppendKeys(spans[:0], query-sequence.First, sequence.End-sequence.First)
+		for i := range spans {
+			s := &spans[i]
+			s.First, s.End = sequence.First+s.First, sequence.First+s.End
 			for _, edge := range []int{s.First, s.End} {
-				if edge == 0 || edge == v.n {
+				if edge == sequence.First || edge == sequence.End {
 					continue
 				}
 				x := int(math.Round(v.x(float64(edge))))
@@ -221,6 +230,38 @@ func (e *Explorer) drawMask(p *pane, shown image.Rectangle) {
 			}
 		}
 		previous = append(previous[:0], spans...)
+	}
+}
+
+// drawSequences outlines the block of each of several packed sequences. The lines
+// run just outside the block, where attention never reaches, and cover no cell that
+// has a pair within one: it may show the first token of a sequence.
+func (c *canvas) drawSequences(run *Run, v *view, cell int, shown image.Rectangle) {
+	lengths := run.sequences()
+	if len(lengths) < 2 {
+		return
+	}
+	// The first pixel of a token is the first whose middle is in it.
+	x := func(token int) int { return int(math.Ceil(v.x(float64(token)) - 0.5)) }
+	y := func(token int) int { return int(math.Ceil(v.y(float64(token)) - 0.5)) }
+	end := 0
+	for _, length := range lengths {
+		first := end
+		end += length
+		// The cells that lie within the block, and those that reach into it.
+		within := gaze.Span{First: ceilDivide(first, cell) * cell, End: end / cell * cell}
+		touch := gaze.Span{First: first / cell * cell, End: ceilDivide(end, cell) * cell}
+		if end == v.n {
+			within.End = end
+		}
+		for _, side := range []image.Rectangle{
+			image.Rect(x(touch.First)-c.density, y(within.First), x(touch.First), y(within.End)),
+			image.Rect(x(touch.End), y(within.First), x(touch.End)+c.density, y(within.End)),
+			image.Rect(x(within.First), y(touch.First)-c.density, x(within.End), y(touch.First)),
+			image.Rect(x(within.First), y(touch.End), x(within.End), y(touch.End)+c.density),
+		} {
+			c.fill(side.Intersect(shown), quietInk, 0xff)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package explore
 import (
 	"fmt"
 	"image"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,6 +74,7 @@ type Explorer struct {
 	drag      drag
 	clicked   clicked
 
+	noText    string // why none can be typed
 	edit      line
 	editing   bool
 	swallow   bool // the next letter, which belongs to a key that did something
@@ -84,6 +86,7 @@ type Explorer struct {
 	following bool
 	paused    bool
 	exporting *export
+	unwritten error // why the last export was not written
 	help      bool
 	message   string
 	alarm     bool // the message is an error
@@ -171,8 +174,10 @@ func New(host Host, s Settings) *Explorer {
 
 // Close ends what is under way and closes the runs.
 func (e *Explorer) Close() {
-	for _, run := range []*Run{e.run, e.next, e.against.run} {
-		if run != nil {
+	e.catchUp() // there may be runs
+	runs := []*Run{e.run, e.next, e.against.run}
+	for i, run := range runs {
+		if run != nil && !slices.Contains(runs[:i], run) {
 			e.store.forget(run)
 		}
 	}
@@ -209,6 +214,9 @@ func (e *Explorer) Complete(run *Run, layers int) {
 	}
 	e.dirty = true
 }
+
+// NoText says why no text can be typed: what is shown was made of none.
+func (e *Explorer) NoText(why string) { e.noText = why }
 
 // Progress says how much of the forward pass under way is done; 1 ends it.
 func (e *Explorer) Progress(done float64) {
@@ -253,8 +261,20 @@ func (e *Explorer) Failure() error {
 	return e.failed
 }
 
-// Trouble returns why something in sight could not be computed.
-func (e *Explorer) Trouble() error { return e.store.failure() }
+// Trouble returns why something in sight could not be computed, or the last export
+// not be written.
+func (e *Explorer) Trouble() error {
+	if err := e.store.failure(); err != nil {
+		return err
+	}
+	return e.unwritten
+}
+
+// Message returns the message at the lower edge, if there is one.
+func (e *Explorer) Message() string {
+	e.catchUp()
+	return e.message
+}
 
 // InMap reports whether a map is in sight, not the overview.
 func (e *Explorer) InMap() bool { return e.screen == mapScreen }
@@ -265,7 +285,7 @@ func (e *Explorer) settle() {
 		return
 	}
 	layers := len(e.next.Layers)
-	e.Layer, e.Head = min(e.Layer, layers-1), min(e.Head, e.next.Heads-1)
+	e.withinRun(e.next)
 	wanted := head{e.Layer, e.Head}.end(layers)
 	if e.run != nil && len(e.run.Tokens) > 0 && e.next.done < wanted && !(e.following && e.next.done > 0) {
 		return
@@ -356,6 +376,9 @@ func (e *Explorer) Frame(time.Time) (frame *image.RGBA, changed bool) {
 
 // Busy reports whether the frame will change by itself.
 func (e *Explorer) Busy() bool { return e.dirty || !e.store.idle() || e.next != nil || e.progress < 1 }
+
+// Mouse returns where the mouse is; it may be outside of the frame.
+func (e *Explorer) Mouse() image.Point { return e.mouse }
 
 // tell shows a message until the next.
 func (e *Explorer) tell(err error) { e.message, e.alarm = err.Error(), true }

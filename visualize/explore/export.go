@@ -81,20 +81,25 @@ func (e *Explorer) Export(where string, all bool) error {
 	}
 	e.screen = mapScreen
 	e.arrange()
-	n := len(e.run.Tokens)
 	r := e.view.visible()
-	cell := e.view.cell()
 	if all {
-		r = gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}
-		for cell = 1; ceilDivide(n, cell) > visualize.DefaultCells*multiple && cell < LargestCell; cell *= 2 {
-		}
+		everything := gaze.Span{End: len(e.run.Tokens)}
+		r = gaze.Rectangle{Queries: everything, Keys: everything}
 	}
-	r.Queries.First, r.Keys.First = r.Queries.First/cell*cell, r.Keys.First/cell*cell
+	// The cells are those that gaze map takes, whatever the window has room for.
+	cell, asked := 1, r
+	for {
+		r.Queries.First, r.Keys.First = asked.Queries.First/cell*cell, asked.Keys.First/cell*cell
+		if rows, columns := r.Cells(gaze.Square(cell)); max(rows, columns) <= visualize.DefaultCells || cell == LargestCell {
+			break
+		}
+		cell *= 2
+	}
 	part := exportPart{of: e.run, head: e.shown(), rectangle: r, cell: cell, measure: e.Measure, pooling: e.Pooling}
 	if e.compare == difference {
 		part.minus = e.against
 	}
-	e.exporting = &export{part, path, multiple}
+	e.exporting, e.unwritten = &export{part, path, multiple}, nil
 	e.dirty = true
 	return nil
 }
@@ -106,7 +111,7 @@ func (e *Explorer) finishExport() {
 		return
 	}
 	if r := e.store.results[x.part]; r != nil && r.err != nil {
-		e.exporting = nil
+		e.exporting, e.unwritten = nil, r.err
 		e.tell(r.err)
 		return
 	}
@@ -115,8 +120,8 @@ func (e *Explorer) finishExport() {
 		return
 	}
 	e.exporting = nil
-	if err := e.write(x, t); err != nil {
-		e.tell(err)
+	if e.unwritten = e.write(x, t); e.unwritten != nil {
+		e.tell(e.unwritten)
 		return
 	}
 	e.say("%s is written", x.path)
@@ -152,7 +157,7 @@ func (e *Explorer) write(x *export, t *tile) error {
 		return gaze.WriteFile(x.path, func(w io.Writer) error { return m.WriteCSV(w, labels) })
 	}
 	p := visualize.Picture{
-		Map: m, Tokens: labels, Sequences: gaze.Lengths{len(labels)}, Scale: e.drawnScale(), Range: e.r, Density: x.multiple,
+		Map: m, Tokens: labels, Sequences: e.run.sequences(), Scale: e.drawnScale(), Range: e.r, Density: x.multiple,
 		Title:    strings.Map(spaced, excerpt(e.run.Text)),
 		Subtitle: fmt.Sprintf("%s, %s, %d tokens, %s", e.run.Name, e.headName(x.part.head), len(labels), e.run.Device),
 	}

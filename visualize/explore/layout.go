@@ -119,6 +119,12 @@ func (e *Explorer) panes() []pane {
 		list[0].minus = e.against
 		list[0].name += " minus A: " + e.headName(e.against.head)
 	}
+	if other := e.against.run; e.compare != noComparison && other.Name != e.run.Name {
+		list[0].name += " of " + other.Name
+		if e.compare == sideBySide {
+			list[1].name += " of " + e.run.Name
+		}
+	}
 	for i := range list {
 		list[i].view = e.view
 		list[i].view.n = len(list[i].run.Tokens)

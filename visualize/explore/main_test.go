@@ -121,40 +121,48 @@ func (s *fakeSource) Summary(ctx context.Context, layer int) ([]Summary, error) 
 	return list, err
 }
 
-func (s *fakeSource) strip(ctx context.Context, layer int, one func(token int) float64) ([]float64, error) {
+func (s *fakeSource) strip(ctx context.Context, layer int, heads gaze.Span, each func(head, query, key int, add func(token int, w float64))) ([][]float64, error) {
 	end, err := s.begin(ctx, layer)
 	defer end()
-	list := make([]float64, len(s.run.Tokens))
-	for token := range list {
-		list[token] = one(token)
+	var list [][]float64
+	for h := heads.First; h < heads.End; h++ {
+		strip := make([]float64, len(s.run.Tokens))
+		for query := range s.run.Tokens {
+			for _, span := range s.run.Layers[layer].AppendKeys(nil, query, len(s.run.Tokens)) {
+				for key := span.First; key < span.End; key++ {
+					each(h, query, key, func(token int, w float64) { strip[token] += w })
+				}
+			}
+		}
+		list = append(list, strip)
 	}
 	return list, err
 }
 
-func (s *fakeSource) Received(ctx context.Context, layer, h int, queries gaze.Span) ([]float64, error) {
-	return s.strip(ctx, layer, func(key int) (sum float64) {
-		for query := queries.First; query < queries.End; query++ {
-			if s.visible(layer, query, key) {
-				sum += s.weight(layer, h, query, key)
-			}
+func (s *fakeSource) Received(ctx context.Context, layer int, heads, queries gaze.Span) ([][]float64, error) {
+	return s.strip(ctx, layer, heads, func(h, query, key int, add func(int, float64)) {
+		if query >= queries.First && query < queries.End {
+			add(key, s.weight(layer, h, query, key))
 		}
-		return sum
 	})
 }
 
-func (s *fakeSource) Given(ctx context.Context, layer, h int, keys gaze.Span) ([]float64, error) {
-	return s.strip(ctx, layer, func(query int) (sum float64) {
-		for key := keys.First; key < keys.End; key++ {
-			if s.visible(layer, query, key) {
-				sum += s.weight(layer, h, query, key)
-			}
+func (s *fakeSource) Given(ctx context.Context, layer int, heads, keys gaze.Span) ([][]float64, error) {
+	return s.strip(ctx, layer, heads, func(h, query, key int, add func(int, float64)) {
+		if key >= keys.First && key < keys.End {
+			add(query, s.weight(layer, h, query, key))
 		}
-		return sum
 	})
 }
 
 func (s *fakeSource) Rollout(ctx context.Context, layer, query int) ([]float64, error) {
-	return s.strip(ctx, layer, func(token int) float64 { return 1 / float64(1+max(token-query, query-token)) })
+	end, err := s.begin(ctx, layer)
+	defer end()
+	roll := make([]float64, len(s.run.Tokens))
+	for token := range roll {
+		roll[token] = 1 / float64(1+max(token-query, query-token))
+	}
+	return roll, err
 }
 
 func (s *fakeSource) Close() error {

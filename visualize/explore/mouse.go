@@ -45,7 +45,7 @@ func (e *Explorer) click(c Click) {
 		return
 	}
 	e.message = ""
-	double := time.Since(e.clicked.when) < doubleClick && near(e.mouse, e.clicked.at, e.canvas.px(4))
+	double := e.doubles()
 	e.clicked = clicked{e.mouse, time.Now()}
 	if double {
 		e.clicked.when = time.Time{} // a third click is a first
@@ -104,6 +104,11 @@ func (e *Explorer) click(c Click) {
 			}
 		}
 	}
+}
+
+// doubles reports whether a button that goes down now makes a double click.
+func (e *Explorer) doubles() bool {
+	return time.Since(e.clicked.when) < doubleClick && near(e.mouse, e.clicked.at, e.canvas.px(4))
 }
 
 func near(a, b image.Point, by int) bool {

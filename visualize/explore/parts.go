@@ -105,6 +105,9 @@ func (s *store) take() (any bool) {
 	s.done = nil
 	s.lock.Unlock()
 	for _, f := range done {
+		if f.err != nil {
+			f.value = nil
+		}
 		r := &result{value: f.value, err: f.err, used: s.frame, bytes: sizeOf(f.value)}
 		s.results[f.part] = r
 		s.bytes += r.bytes
@@ -177,6 +180,9 @@ func (s *store) loop() {
 			cancelled := ctx.Err() != nil || errors.Is(err, context.Canceled)
 			s.cancel()
 			s.current = nil
+			if err != nil {
+				value = nil // it may be a nil pointer
+			}
 			if !cancelled {
 				s.done = append(s.done, finished{p, value, err})
 			}

@@ -84,16 +84,16 @@ func (p stripPart) compute(ctx context.Context) (any, error) {
 	heads := p.head.heads(p.of.Heads)
 	total := make([]float64, len(p.of.Tokens))
 	count := 0
+	sum := p.of.Source.Received
+	if p.given {
+		sum = p.of.Source.Given
+	}
 	for layer := p.head.first(); layer < p.head.end(len(p.of.Layers)); layer++ {
-		for h := heads.First; h < heads.End; h++ {
-			one := p.of.Source.Received
-			if p.given {
-				one = p.of.Source.Given
-			}
-			strip, err := one(ctx, layer, h, p.span)
-			if err != nil {
-				return nil, err
-			}
+		strips, err := sum(ctx, layer, heads, p.span)
+		if err != nil {
+			return nil, err
+		}
+		for _, strip := range strips {
 			for i, value := range strip {
 				total[i] += value
 			}

@@ -7,16 +7,18 @@ import (
 	"github.com/gazevk/gaze/visualize"
 )
 
-// A Run is the attention of one text in one model: what there is to see. It does
-// not change, but for layers that complete one after the other.
+// A Run is the attention of one text in one model, or of numbers that no model
+// made: what there is to see. It does not change, but for layers that complete one
+// after the other.
 type Run struct {
-	Name   string // of the model, or of its variant
-	Text   string
-	Tokens []Token
-	Heads  int
-	Layers []gaze.Pattern // what each sees
-	Device string
-	Source Source
+	Name    string // of the model, or of its variant
+	Text    string // or what says which numbers
+	Tokens  []Token
+	Lengths gaze.Lengths // of the sequences that the tokens are packed from; nil: one
+	Heads   int
+	Layers  []gaze.Pattern // what each sees
+	Device  string
+	Source  Source
 	// Command are the arguments of "gaze map" that have the same model, text and
 	// device, to reproduce a picture.
 	Command []string
@@ -28,7 +30,15 @@ type Run struct {
 // A Token is one of a run's text.
 type Token struct {
 	Label      string // what stands for it on an axis
-	First, End int    // bytes of the text; equal for one that the tokenizer added
+	First, End int    // bytes of the text; equal for one that stands for none of it
+}
+
+// sequences returns the lengths of a run's sequences.
+func (r *Run) sequences() gaze.Lengths {
+	if r.Lengths == nil {
+		return gaze.Lengths{len(r.Tokens)}
+	}
+	return r.Lengths
 }
 
 // A Source computes parts of a run's maps. The explorer calls it from one
@@ -40,10 +50,10 @@ type Source interface {
 	// Summary says what each head of a layer amounts to.
 	Summary(ctx context.Context, layer int) ([]Summary, error)
 	// Received returns how much attention each key receives from a span of
-	// queries in one head of a layer, [n].
-	Received(ctx context.Context, layer, head int, queries gaze.Span) ([]float64, error)
-	// Given returns how much attention each query gives to a span of keys, [n].
-	Given(ctx context.Context, layer, head int, keys gaze.Span) ([]float64, error)
+	// queries in each of some heads of a layer, [heads][n].
+	Received(ctx context.Context, layer int, heads, queries gaze.Span) ([][]float64, error)
+	// Given returns how much attention each query gives to a span of keys, [heads][n].
+	Given(ctx context.Context, layer int, heads, keys gaze.Span) ([][]float64, error)
 	// Rollout returns what a query's output of a layer is made of, [n]: attention
 	// rollout through that layer and all before it.
 	Rollout(ctx context.Context, layer, query int) ([]float64, error)

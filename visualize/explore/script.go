@@ -14,12 +14,13 @@ import (
 // A Script is events in a text, one a line, to be played to an explorer:
 //
 //	resize 1280 800 1     the size of the frame, and its density
-//	press ctrl+f          a key, with what it types
+//	press ctrl+f          a key, with what it types on a US keyboard
+//	key q                 a key that types nothing, or what "type" says
 //	type some words       letters
 //	move 300 200          the mouse
 //	click left [shift]    a button down and up; double left: twice
-//	down right, up right  a button alone
-//	wheel 3 [ctrl]        notches
+//	down right, up right  a button alone; down left again: of a double click, the second
+//	wheel 3 [ctrl]        notches; wheel 0 2: two to the left
 //	paste some words      from the clipboard
 //	drop FILE             on the window
 //	do NAME               an action by its name
@@ -35,6 +36,8 @@ type Script struct {
 	begun bool
 	// Snap writes a frame to a file.
 	Snap func(path string, frame *image.RGBA) error
+	// Wait, if not nil, is called in place of waiting.
+	Wait func(time.Duration)
 }
 
 type command struct {
@@ -48,31 +51,42 @@ type command struct {
 func ParseScript(name string, r io.Reader) (*Script, error) {
 	s := &Script{name: name}
 	lines := bufio.NewScanner(r)
-	for number := 1; lines.Scan(); number++ {
-		text := strings.TrimSpace(lines.Text())
-		if text == "" || text[0] == '#' {
+	lines.Buffer(nil, longestLine)
+	number := 1
+	for ; lines.Scan(); number++ {
+		text := strings.TrimLeft(lines.Text(), " \t")
+		if strings.TrimSpace(text) == "" || text[0] == '#' {
 			continue
 		}
 		c := command{number: number}
 		c.name, c.rest, _ = strings.Cut(text, " ")
+		if c.name != "type" && c.name != "paste" { // whose spaces are text
+			c.name, c.rest = strings.TrimSpace(c.name), strings.TrimSpace(c.rest)
+		}
 		if err := c.parse(); err != nil {
-			return nil, fmt.Errorf("%s, line %d: %s: %w", name, number, text, err)
+			return nil, fmt.Errorf("%s, line %d: %s: %w", name, number, strings.TrimSpace(text), err)
 		}
 		s.lines = append(s.lines, c)
 	}
-	return s, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s, line %d: %w", name, number, err)
+	}
+	return s, nil
 }
+
+// longestLine is the most bytes of a line: a text that is pasted is one.
+const longestLine = 32 << 20
 
 func (c *command) parse() (err error) {
 	switch c.name {
 	case "resize", "move", "wheel":
 		return c.parseNumbers()
-	case "press":
+	case "press", "key":
 		var k chord
 		if k, err = parseChord(c.rest); err == nil {
 			c.do = func(e *Explorer) error {
 				e.Handle(Press{k.key, k.modifiers})
-				if letter, ok := k.types(); ok {
+				if letter, ok := k.types(); ok && c.name == "press" {
 					e.Handle(Rune{letter})
 				}
 				return nil
@@ -99,7 +113,9 @@ func (c *command) parse() (err error) {
 		}
 	case "settle":
 	case "wait":
-		c.wait, err = time.ParseDuration(c.rest)
+		if c.wait, err = time.ParseDuration(c.rest); err == nil && c.wait <= 0 {
+			return fmt.Errorf("expected a time such as 250ms")
+		}
 	default:
 		return fmt.Errorf("no command %q", c.name)
 	}
@@ -122,30 +138,45 @@ func (c *command) parseNumbers() error {
 		}
 		numbers = append(numbers, x)
 	}
-	if len(numbers) < least || len(numbers) > 3 {
+	most := map[string]int{"resize": 3, "move": 2, "wheel": 2}[c.name]
+	if len(numbers) < least || len(numbers) > most {
 		return fmt.Errorf("%d numbers: expected %d", len(numbers), least)
 	}
-	numbers = append(numbers, 1)
 	var event Event
 	switch c.name {
 	case "resize":
+		numbers = append(numbers, 1)
+		if least, most := min(numbers[0], numbers[1], numbers[2]), max(numbers[0], numbers[1]); least < 1 || most > largestFrame || numbers[2] > largestDensity {
+			return fmt.Errorf("expected a width and a height from 1 to %d and a density from 1 to %d", largestFrame, largestDensity)
+		}
 		event = Resize{int(numbers[0]), int(numbers[1]), int(numbers[2])}
 	case "move":
 		event = Move{numbers[0], numbers[1]}
 	case "wheel":
-		event = Wheel{Y: numbers[0], Modifiers: modifiers}
+		numbers = append(numbers, 0)
+		event = Wheel{X: numbers[1], Y: numbers[0], Modifiers: modifiers}
 	}
 	c.do = func(e *Explorer) error { e.Handle(event); return nil }
 	return nil
 }
 
+// Of the frames that a script may ask for.
+const (
+	largestFrame   = 32768 // pixels along one side
+	largestDensity = 8
+)
+
 var modifierNames = map[string]Modifiers{"ctrl": Control, "shift": Shift, "alt": Alt}
 
 func (c *command) parseClick() error {
 	words := strings.Fields(c.rest)
-	button, ok := Button(0), false
+	button, ok, again := Button(0), false, false
 	modifiers := Modifiers(0)
 	for i, word := range words {
+		if i > 0 && word == "again" && c.name == "down" {
+			again = true
+			continue
+		}
 		if i == 0 {
 			button, ok = map[string]Button{"left": Left, "right": Right, "middle": Middle}[word]
 			continue
@@ -162,8 +193,11 @@ func (c *command) parseClick() error {
 	sequence := map[string][]bool{"click": {true, false}, "double": {true, false, true, false}, "down": {true}, "up": {false}}[c.name]
 	c.do = func(e *Explorer) error {
 		for i, down := range sequence {
-			if c.name == "click" && i == 0 {
-				e.clicked.when = time.Time{} // however fast a script clicks
+			if down { // however fast or slowly a script is played
+				e.clicked = clicked{at: e.mouse}
+				if again || i > 0 {
+					e.clicked.when = time.Now()
+				}
 			}
 			e.Handle(Click{button, down, modifiers})
 		}
@@ -187,6 +221,9 @@ func parseChord(text string) (c chord, err error) {
 		return c, fmt.Errorf("a key is missing")
 	}
 	c.key = Key(text)
+	if text == "?" { // as chords write it
+		c = chord{"/", c.modifiers | Shift}
+	}
 	return c, nil
 }
 
@@ -221,6 +258,8 @@ func (s *Script) Step(e *Explorer) (ended bool, err error) {
 	for len(s.lines) > 0 {
 		c := &s.lines[0]
 		switch {
+		case c.wait > 0 && s.Wait != nil:
+			s.Wait(c.wait)
 		case c.wait > 0:
 			if s.until.IsZero() {
 				s.until = time.Now().Add(c.wait)
@@ -251,49 +290,81 @@ func (s *Script) Step(e *Explorer) (ended bool, err error) {
 	return true, nil
 }
 
-// A Recorder writes events as the lines of a script.
+// A Recorder writes events as the lines of a script. Playing it gives the same
+// frames, whatever the keyboard's layout is and however long things take.
 type Recorder struct {
-	To    io.Writer
-	last  time.Time
-	typed rune // by the last key
-	err   error
+	To       io.Writer
+	Explorer *Explorer // whose events they are
+	last     time.Time
+	pressed  *chord // the last key, unless it is written
+	err      error
 }
 
-// Record writes an event, and how long after the one before it came.
+// Record writes an event that the explorer is about to handle, and how long after
+// the one before it came.
 func (r *Recorder) Record(event Event) {
-	if now := time.Now(); !r.last.IsZero() && now.Sub(r.last) > 50*time.Millisecond {
-		r.line("wait %v", now.Sub(r.last).Round(time.Millisecond))
+	if letter, ok := event.(Rune); ok && r.pressed != nil {
+		if types, ok := r.pressed.types(); ok && types == letter.Rune {
+			r.line("press %v", *r.pressed)
+			r.pressed = nil
+			return
+		}
 	}
-	r.last = time.Now()
+	r.finishKey()
+	now := time.Now()
+	if !r.last.IsZero() && now.Sub(r.last) > 50*time.Millisecond {
+		r.line("wait %v", now.Sub(r.last).Round(time.Millisecond))
+		if !r.Explorer.Busy() {
+			r.line("settle")
+		}
+	}
+	r.last = now
 	buttons := map[Button]string{Left: "left", Right: "right", Middle: "middle"}
 	switch event := event.(type) {
 	case Resize:
 		r.line("resize %d %d %d", event.Width, event.Height, event.Density)
 	case Press:
-		c := chord{event.Key, event.Modifiers}
-		r.line("press %v", c)
-		r.typed, _ = c.types()
-		return
+		r.pressed = &chord{event.Key, event.Modifiers}
 	case Rune:
-		if event.Rune != r.typed {
-			r.line("type %c", event.Rune)
-		}
+		r.line("type %c", event.Rune)
 	case Move:
-		r.line("move %.0f %.0f", event.X, event.Y)
+		r.line("move %d %d", int(event.X), int(event.Y))
 	case Click:
-		name := "up"
-		if event.Down {
-			name = "down"
+		switch {
+		case !event.Down:
+			r.line("up %s%s", buttons[event.Button], modifierWords(event.Modifiers))
+		case r.Explorer.doubles():
+			r.line("down %s%s again", buttons[event.Button], modifierWords(event.Modifiers))
+		default:
+			r.line("down %s%s", buttons[event.Button], modifierWords(event.Modifiers))
 		}
-		r.line("%s %s%s", name, buttons[event.Button], modifierWords(event.Modifiers))
 	case Wheel:
-		r.line("wheel %g%s", event.Y, modifierWords(event.Modifiers))
+		sideways := ""
+		if event.X != 0 {
+			sideways = fmt.Sprintf(" %g", event.X)
+		}
+		r.line("wheel %g%s%s", event.Y, sideways, modifierWords(event.Modifiers))
 	case Paste:
 		r.line("paste %s", strings.Map(spaced, event.Text))
 	case Drop:
-		r.line("drop %s", strings.Join(event.Paths, " "))
+		for _, path := range event.Paths[:min(len(event.Paths), 1)] { // the explorer takes one
+			r.line("drop %s", path)
+		}
 	}
-	r.typed = 0
+}
+
+// finishKey writes the key that was pressed last, which typed nothing, or not what
+// it does on a US keyboard.
+func (r *Recorder) finishKey() {
+	if r.pressed == nil {
+		return
+	}
+	name := "press"
+	if _, ok := r.pressed.types(); ok {
+		name = "key"
+	}
+	r.line("%s %v", name, *r.pressed)
+	r.pressed = nil
 }
 
 func modifierWords(m Modifiers) (words string) {
@@ -311,5 +382,8 @@ func (r *Recorder) line(format string, values ...any) {
 	}
 }
 
-// Close returns the first error of writing.
-func (r *Recorder) Close() error { return r.err }
+// Close writes what is left and returns the first error of writing.
+func (r *Recorder) Close() error {
+	r.finishKey()
+	return r.err
+}

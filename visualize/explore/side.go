@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/visualize"
@@ -236,6 +237,14 @@ func (e *Explorer) pointed() (pair, bool) {
 
 // readout says what is known of the pair under the mouse, or the pinned one.
 func (e *Explorer) readout() (lines []string) {
+	switch {
+	case e.run == nil:
+		return nil
+	case e.screen != mapScreen:
+		return []string{e.describe(e.hovered())}
+	case len(e.layout.panes) == 0:
+		e.arrange()
+	}
 	at, ok := e.pointed()
 	if !ok && e.pin {
 		at, ok = e.pinned, true
@@ -243,7 +252,7 @@ func (e *Explorer) readout() (lines []string) {
 	if e.selection {
 		lines = append(lines, e.selectionReadout()...)
 	}
-	if !ok || e.run == nil || max(at.query, at.key) >= len(e.run.Tokens) {
+	if !ok || max(at.query, at.key) >= len(e.run.Tokens) {
 		return lines
 	}
 	lines = append([]string{fmt.Sprintf("query %d %s", at.query, e.tokenName(at.query)), fmt.Sprintf("key %d %s", at.key, e.tokenName(at.key))}, lines...)
@@ -323,10 +332,15 @@ func rectangle(r gaze.Rectangle) string {
 	return fmt.Sprintf("%d:%d,%d:%d", r.Queries.First, r.Queries.End, r.Keys.First, r.Keys.End)
 }
 
-// tokenName quotes a token, with the code points that the font lacks.
+// tokenName quotes a token, with the code points that the font lacks. Of a token
+// that is some bytes of a letter they are the letter's.
 func (e *Explorer) tokenName(token int) string {
-	label := e.run.Tokens[token].Label
+	t := e.run.Tokens[token]
+	label := t.Label
 	text := "“" + label + "”"
+	if strings.ContainsRune(label, '\uFFFD') && t.End > t.First {
+		label = e.run.Text[t.First:t.End]
+	}
 	for i, letter := range []rune(label) {
 		if i == 8 {
 			break

@@ -159,7 +159,7 @@ func (w *Window) draw() {
 	switch {
 	case err == nil:
 		w.stale = false
-	case ctx.Err() == nil:
+	case !errors.Is(err, ctx.Err()): // a display that takes no frame now may take it later
 		w.err = err
 	}
 }

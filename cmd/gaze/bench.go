@@ -87,10 +87,8 @@ func (f *benchFlags) options() (bench.Options, error) {
 		}
 	}
 	switch f.tier {
-	case "":
+	case "", "all":
 		o.Tiers = []engine.Tier{""}
-	case "all":
-		o.Tiers = engine.Tiers
 	default:
 		if !slices.Contains(engine.Tiers, engine.Tier(f.tier)) {
 			return wrong("--tier is %q: expected one of %q, or all", f.tier, engine.Tiers)
@@ -191,21 +189,18 @@ func (f *benchFlags) run(ctx context.Context, s streams, o bench.Options, engine
 	if err != nil {
 		return nil, err
 	}
-	// The tier that suits the device comes first, the others stand beside it.
 	suits := engine.TraitsOf(e.Adapter()).Tier
-	if o.Tiers[0] == "" {
+	switch f.tier {
+	case "":
 		o.Tiers = []engine.Tier{suits}
-	}
-	o.Tiers = slices.Clone(o.Tiers)
-	slices.SortStableFunc(o.Tiers, func(a, b engine.Tier) int {
-		switch suits {
-		case a:
-			return -1
-		case b:
-			return 1
+	case "all": // the one that suits the device first, the others stand beside it
+		o.Tiers = []engine.Tier{suits}
+		for _, tier := range e.Traits().Tiers() {
+			if tier != suits {
+				o.Tiers = append(o.Tiers, tier)
+			}
 		}
-		return 0
-	})
+	}
 	o.Open = engines.get
 	bar := newProgress(s, "")
 	o.Progress = func(what string, done float64) {

@@ -47,6 +47,7 @@ type program struct {
 	lines    chan string  // of standard input, for --follow
 	failed   error        // what ends the program
 	paused   atomic.Bool
+	keep     func(path string, frame *image.RGBA) error // takes frames in place of files, for tests
 }
 
 func (p *program) run(ctx context.Context) (err error) {
@@ -284,10 +285,18 @@ func (p *program) draw(ctx context.Context) error {
 			if p.film != nil {
 				return p.film.write(p.explorer, p.options.film)
 			}
-			return visualize.WritePNG(p.options.snapshot, frame)
+			return p.writeFrame(p.options.snapshot, frame)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
+}
+
+// writeFrame writes a frame as PNG.
+func (p *program) writeFrame(path string, frame *image.RGBA) error {
+	if p.keep != nil {
+		return p.keep(path, frame)
+	}
+	return visualize.WritePNG(path, frame)
 }
 
 // openScript reads the events to play.
@@ -307,7 +316,7 @@ func (p *program) openScript() error {
 		p.film = &film{}
 		p.script.Wait = p.film.wait
 	}
-	p.script.Snap = func(path string, frame *image.RGBA) error { return visualize.WritePNG(path, frame) }
+	p.script.Snap = p.writeFrame
 	return nil
 }
 

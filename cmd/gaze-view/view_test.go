@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"flag"
 	"fmt"
 	"image"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -25,18 +28,30 @@ type step struct {
 // first being that before all.
 func frames(t *testing.T, steps []step, args ...string) (list []*image.RGBA) {
 	t.Helper()
-	directory := t.TempDir()
-	var script strings.Builder
-	name := func(i int) string { return filepath.Join(directory, fmt.Sprintf("%d.png", i)) }
-	fmt.Fprintf(&script, "snap %s\n", name(0))
-	for i, s := range steps {
-		fmt.Fprintf(&script, "%s\nsnap %s\n", s.script, name(i+1))
+	script := "snap first\n"
+	for _, s := range steps {
+		script += s.script + "\nsnap next\n"
 	}
-	mustCall(t, append([]string{"--play", write(t, directory, "script", script.String()), "--snapshot", filepath.Join(directory, "last.png")}, args...)...)
-	for i := range len(steps) + 1 {
-		list = append(list, picture(t, name(i)))
+	args = append(args, "--play", write(t, t.TempDir(), "script", script), "--snapshot", "last.png")
+	var o options
+	flags := flag.NewFlagSet("test", flag.ContinueOnError)
+	o.declare(flags)
+	operands, err := parse(flags, args)
+	if err == nil {
+		err = o.check(flags, operands)
 	}
-	return list
+	if err == nil {
+		// Files of so many pixels take the race detector long.
+		keep := func(_ string, frame *image.RGBA) error {
+			list = append(list, &image.RGBA{Pix: bytes.Clone(frame.Pix), Stride: frame.Stride, Rect: frame.Rect})
+			return nil
+		}
+		err = (&program{options: &o, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, keep: keep}).run(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list[:len(steps)+1]
 }
 
 var word = regexp.MustCompile(`'[^']*'|\S+`)
@@ -120,7 +135,7 @@ func TestWindow(t *testing.T) {
 	}
 	record := filepath.Join(t.TempDir(), "events")
 	args := []string{"--text", shortText, "--size", windowSize, "--forget"}
-	want := frames(t, steps, append(args, "--validate")...)
+	want := frames(t, steps, args...)
 	screen := newScreen(t)
 	s := begin(t, screen, append(args, "--record", record)...)
 	s.shows(want[0])
@@ -139,7 +154,7 @@ func TestWindow(t *testing.T) {
 	}
 	again := write(t, t.TempDir(), "again", events.String())
 	snapshot := filepath.Join(t.TempDir(), "again.png")
-	mustCall(t, append(args, "--play", again, "--snapshot", snapshot, "--validate")...)
+	mustCall(t, append(args, "--play", again, "--snapshot", snapshot)...)
 	if got := picture(t, snapshot); !same(got, want[len(want)-1]) {
 		t.Errorf("what was recorded plays to another frame:\n%s", events.String())
 	}
@@ -249,7 +264,7 @@ func TestWindowPaste(t *testing.T) {
 	}
 	s.do("key", "ctrl+v", "key", "shift+Insert", "key", "Escape")
 	s.quit()
-	const pasted = "paste query 3 “sat” key 5 “the” weight 0."
+	const pasted = "paste query 3 “sat” key 5 “the” weight "
 	if events := read(t, record); strings.Count(events, pasted) != 2 {
 		t.Errorf("the events are\n%s", events)
 	}

@@ -172,3 +172,14 @@ func TestTokenNames(t *testing.T) {
 		}
 	}
 }
+
+// A run that was posted but never seen is closed with the explorer.
+func TestCloseTakesWhatWasPosted(t *testing.T) {
+	run, source := fakeRun(9, 1, 1)
+	e := New(newHost(), DefaultSettings())
+	e.Post(func() { e.Open(run) })
+	e.Close()
+	if source.closed != 1 {
+		t.Errorf("closed %d times", source.closed)
+	}
+}

@@ -117,6 +117,9 @@ func TestTyping(t *testing.T) {
 		if i%3 == 0 {
 			v.explorer.Frame(time.Now())
 		}
+		if err := v.explorer.Trouble(); err != nil {
+			t.Fatal(err) // what is given up is no trouble
+		}
 		if i%10 == 0 {
 			v.explorer.Handle(explore.Move{X: float64(100 + i), Y: 200})
 			time.Sleep(time.Duration(i) * time.Millisecond / 8) // for some to come far
@@ -164,13 +167,24 @@ func TestDeviceLost(t *testing.T) {
 
 	v.explorer.SetText("The third text.")
 	v.well()
+	if err := v.explorer.Do("keep"); err != nil {
+		t.Fatal(err)
+	}
 	v.arm(vk.ErrDeviceLost, 1) // in what a map needs
 	if err := v.explorer.Do("open"); err != nil {
 		t.Fatal(err)
 	}
-	if !same(v.well(), plain(t, "The third text.", "--do", "open")) {
+	if !same(v.well(), plain(t, "The third text.", "--do", "keep", "--do", "open")) {
 		t.Error("the map that met the loss is not shown")
 	}
+	devices(3)
+
+	// What was kept went with the device: nothing of it is waited for.
+	if err := errors.Join(v.explorer.Do("compare"), v.explorer.Do("next_head")); err != nil {
+		t.Fatal(err)
+	}
+	v.well()
+	v.explorer.Do("clear")
 	devices(3)
 
 	v.arm(vk.ErrDeviceLost, 1<<40)

@@ -153,12 +153,23 @@ func TestTrouble(t *testing.T) {
 	if err := e.Trouble(); err == nil || err.Error() != "out of luck" {
 		t.Errorf("what cannot be computed: %v", err)
 	}
+	// Of what is not in sight.
+	run, source = fakeRun(9, 1, 1)
+	e, host = opened(t, run, 500, 400)
+	press(e, "enter")
+	rest(t, e, host)
+	source.lock.Lock()
+	source.fail = errors.New("out of luck")
+	source.lock.Unlock()
 	if err := e.Export(filepath.Join(t.TempDir(), "b.csv"), true); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, e, host)
-	if err := e.Trouble(); err == nil {
-		t.Error("an export without numbers")
+	for x := range 5 {
+		rest(t, e, host)
+		e.Handle(Move{float64(x), 1})
+	}
+	if err := e.Trouble(); err == nil || err.Error() != "out of luck" {
+		t.Errorf("an export without numbers: %v", err)
 	}
 }
 

@@ -62,7 +62,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"--record a --snapshot a.png", "--record is of a window, and --snapshot opens none"},
 		{"--film a.png", "--film is of the events of --play, which is missing"},
 		{"--film a.gif --play a", "--film is a.gif: expected a name that ends in .png"},
-		{"--film a.png --play a --snapshot b.png", "--film and --snapshot: give one of them"},
+		{"--film a.png --play a --snapshot b.png", "--film and --snapshot: give one of them; a script's snap writes single frames"},
 		{"--film a.png --play a --follow", "--follow is of a window, and --film opens none"},
 		{"--snapshot a.jpg", "--snapshot is a.jpg: expected a name that ends in .png"},
 		{"--density 0", "--density is 0: expected 1 to 4"},

@@ -13,8 +13,10 @@ import (
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/configs"
+	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/reference"
+	"github.com/gazevk/gaze/visualize"
 	"github.com/gazevk/gaze/visualize/explore"
 )
 
@@ -35,47 +37,71 @@ func exactWeights(t *testing.T, run configs.Run) []float64 {
 	return reference.Weights(q, k, lse, a.ScoreScale(), a.Visible(), run.Lengths, a.Heads, a.HeadDim)
 }
 
-// holdsCells holds a CSV of what is in sight of a head against exact weights, and
-// returns the pairs along one side of its cells.
-func holdsCells(t *testing.T, text string, run configs.Run, weights []float64, head int) (cell int) {
+// holdsCells holds a CSV of what is in sight of a head, in cells of one pair,
+// against exact weights.
+func holdsCells(t *testing.T, text string, run configs.Run, weights []float64, head int) {
 	t.Helper()
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil || len(lines) < 4 || len(lines[0]) < 4 {
+	if err != nil || len(lines) < 10 || len(lines[0]) < 10 {
 		t.Fatalf("error %v in\n%s", err, text)
 	}
-	number := func(text string) int {
+	first := func(text string) int {
 		n, err := strconv.Atoi(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
-	n := run.Lengths.Tokens()
-	cell = number(lines[0][3]) - number(lines[0][2])
-	span := func(first, count int) gaze.Span {
-		return gaze.Span{First: first, End: min(first+count*cell, n)}
-	}
-	r := gaze.Rectangle{Queries: span(number(lines[2][0]), len(lines)-2), Keys: span(number(lines[0][2]), len(lines[0])-2)}
-	want := reference.Heatmap(weights, run.Attention.Visible(), run.Lengths, run.Attention.Heads, r, gaze.Square(cell), false)
-	rows, columns := r.Cells(gaze.Square(cell))
-	want = want[head*rows*columns:]
-	for i := range rows {
-		for j := range columns {
-			exact, got := want[i*columns+j], lines[i+2][j+2]
-			if math.IsNaN(exact) != (got == "") {
-				t.Fatalf("%s, head %d, cell %d of query %d, key %d is %q, expected %v", run.Name, head, cell, r.Queries.First+i*cell, r.Keys.First+j*cell, got, exact)
+	query, key := first(lines[2][0]), first(lines[0][2])
+	var got []float32
+	for _, line := range lines[2:] {
+		for _, text := range line[2:] {
+			value, err := strconv.ParseFloat(text, 32)
+			if text == "" {
+				value, err = explore.Hidden, nil
 			}
-			if value, err := strconv.ParseFloat(got, 64); got != "" && (err != nil || math.Abs(value-exact) > 2e-6+2e-5*exact) {
-				t.Fatalf("%s, head %d, cell %d of query %d, key %d is %s, expected %v", run.Name, head, cell, r.Queries.First+i*cell, r.Keys.First+j*cell, got, exact)
+			if err != nil {
+				t.Fatal(err)
 			}
+			got = append(got, float32(value))
 		}
 	}
-	return cell
+	r := gaze.Rectangle{Queries: gaze.Span{First: query, End: query + len(lines) - 2}, Keys: gaze.Span{First: key, End: key + len(lines[0]) - 2}}
+	size := len(got)
+	nearExact(t, run, got, exactCells(run, weights, explore.Request{Rectangle: r, Cell: 1})[head*size:][:size])
+}
+
+// exactCells returns what a source gives for a request of all heads.
+func exactCells(run configs.Run, weights []float64, r explore.Request) []float64 {
+	cells := reference.Heatmap(weights, run.Attention.Visible(), run.Lengths, run.Attention.Heads, r.Rectangle, gaze.Square(r.Cell), r.Pooling == visualize.MeanPooling)
+	for i, cell := range cells {
+		if math.IsNaN(cell) {
+			cells[i] = explore.Hidden
+		}
+	}
+	return cells
+}
+
+func nearExact(t *testing.T, run configs.Run, got []float32, want []float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d cells, expected %d", run.Name, len(got), len(want))
+	}
+	for i, exact := range want {
+		if (exact == explore.Hidden) != (got[i] == explore.Hidden) || math.Abs(float64(got[i])-exact) > 2e-6+2e-5*math.Abs(exact) {
+			t.Fatalf("%s: cell %d is %v, expected %v", run.Name, i, got[i], exact)
+		}
+	}
 }
 
 // Cells of the presets' attention are those of the float64 reference, whichever
 // variant is in sight, whole and where two sequences meet.
 func TestAttentionAlone(t *testing.T) {
+	e := explore.New(new(program), explore.DefaultSettings())
+	defer e.Close()
+	computing := newLive(nil, "auto", engine.Options{})
+	computing.explorer = e
+	defer computing.close()
 	for name, variants := range map[string][]string{
 		"longformer": {"longformer"}, "dilated": {"dilated"},
 		"compare": {"modernbert global", "modernbert local", "longformer", "dilated"},
@@ -99,18 +125,31 @@ func TestAttentionAlone(t *testing.T) {
 			}
 			weights := exactWeights(t, run)
 			meeting := run.Lengths[0]
-			for head, args := range map[int][]string{
-				0: {"--size", "300x300"}, // all of it
-				3: {"--size", "900x700", "--rect", fmt.Sprintf("%d:%d,%d:%d", meeting-20, meeting+20, meeting-30, meeting+10)},
+			to := filepath.Join(directory, "a.csv")
+			script := strings.Repeat("press v\nsettle\n", i)
+			script += fmt.Sprintf("press ctrl+shift+e\npress ctrl+u\ntype %s\npress enter\nsettle\n", to)
+			mustCall(t, "--validate", "--size", "900x700", "--head", "3", "--rect", fmt.Sprintf("%d:%d,%d:%d", meeting-20, meeting+20, meeting-30, meeting+10),
+				"--play", write(t, directory, "script", script), "--snapshot", filepath.Join(directory, "a.png"), path)
+			holdsCells(t, read(t, to), run, weights, 3)
+
+			shown, err := computing.compute(t.Context(), &variant{name: run.Name, precision: engine.F32, run: &run})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := gaze.Span{End: run.Lengths.Tokens()}
+			for _, r := range []explore.Request{
+				{Rectangle: gaze.Rectangle{Queries: all, Keys: all}, Cell: 4},
+				{Rectangle: gaze.Rectangle{Queries: all, Keys: gaze.Span{First: 64, End: all.End}}, Cell: 64, Pooling: visualize.MeanPooling},
 			} {
-				to := filepath.Join(directory, "a.csv")
-				script := strings.Repeat("press v\nsettle\n", i)
-				script += fmt.Sprintf("press ctrl+shift+e\npress ctrl+u\ntype %s\npress enter\nsettle\n", to)
-				args = append(args, "--head", strconv.Itoa(head), "--play", write(t, directory, "script", script), "--snapshot", filepath.Join(directory, "a.png"), path)
-				mustCall(t, append([]string{"--validate"}, args...)...)
-				if cell := holdsCells(t, read(t, to), run, weights, head); cell != 1 {
-					t.Errorf("cells have %d pairs, although 1,024 cells fit", cell)
+				r.Heads = gaze.Span{End: run.Attention.Heads}
+				cells, err := shown.Source.Cells(t.Context(), r)
+				if err != nil {
+					t.Fatal(err)
 				}
+				nearExact(t, run, cells, exactCells(run, weights, r))
+			}
+			if err := shown.Source.Close(); err != nil {
+				t.Error(err)
 			}
 		}
 	}

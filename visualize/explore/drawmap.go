@@ -187,8 +187,8 @@ func (e *Explorer) drawPane(p *pane, table *[256]color.RGBA) {
 	if e.Overlay {
 		e.drawMask(p, shown)
 	}
-	c.drawSequences(p.run, v, cell, shown)
 	e.drawGrid(v, shown)
+	c.drawSequences(p.run, v, cell, shown)
 	e.drawMarks(p, shown)
 	c.outline(shown, c.density, lineInk)
 }

@@ -101,27 +101,6 @@ type pair struct{ query, key int }
 // A Head is one that a person looks at; -1 stands for the mean of all.
 type Head = head
 
-// Settings are what is remembered from one time to the next.
-type Settings struct {
-	Layer, Head int // -1 for the mean
-	Measure     visualize.Measure
-	Scale       visualize.Scale
-	Pooling     visualize.Pooling
-	Colors      string    // a colour map
-	Range       RangeMode `json:"-"`
-	Order       string    // of the overview
-	Overlay     bool      // of the mask's edges
-}
-
-// A RangeMode says when the range of colours changes.
-type RangeMode int
-
-const (
-	RangeOfHead RangeMode = iota // fits what is in sight when a head is opened
-	RangeLocked
-	RangeOfView // always fits what is in sight
-)
-
 // A screen is what fills the window.
 type screen int
 
@@ -155,11 +134,6 @@ type rangeKey struct {
 	pooling  visualize.Pooling
 	compare  comparison
 	complete bool // all tiles in sight were there
-}
-
-// DefaultSettings are those of the first time.
-func DefaultSettings() Settings {
-	return Settings{Colors: "viridis", Order: orders[0].name}
 }
 
 // New returns an explorer. Close it when done.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -284,28 +285,21 @@ func TestRunFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	directory := t.TempDir()
-	file := write(t, directory, "run.toml", string(preset))
-	snapshot := func(args ...string) string {
-		path := filepath.Join(directory, "a.png")
-		mustCall(t, append(args, "--size", "500x400", "--snapshot", path)...)
-		return read(t, path)
-	}
-	play := func(script string) []string { return []string{file, "--play", write(t, directory, "script", script)} }
-	seen := map[string]string{}
-	script := "do open\nsettle\n"
-	for _, name := range []string{"its own", "local 16", "local 4", "all 16", "all 16 and the first"} {
-		picture := snapshot(play(script)...)
-		if other, known := seen[picture]; known {
-			t.Errorf("%s looks like %s", name, other)
+	file := write(t, t.TempDir(), "run.toml", string(preset))
+	size := []string{"--size", "500x400", "--layer", "0"}
+	names := []string{"its own", "local 16", "local 4", "all 16", "all 16 and the first"}
+	shown := frames(t, slices.Repeat([]step{{"", "press v"}}, len(names)), append(size, file)...)
+	for i, name := range names {
+		for j, other := range names[:i] {
+			if same(shown[i], shown[j]) {
+				t.Errorf("%s looks like %s", name, other)
+			}
 		}
-		seen[picture] = name
-		script += "press v\nsettle\n"
 	}
-	if name := seen[snapshot(play(script)...)]; name != "its own" {
-		t.Errorf("after the last variant comes %q", name)
+	if !same(shown[len(names)], shown[0]) {
+		t.Error("after the last variant does not come the first")
 	}
-	if snapshot(file, "--text", "A cat.") == snapshot(file) || snapshot("--text", "A cat.", file) != snapshot(file, "--text", "A cat.") {
+	if other := frames(t, nil, append(size, file, "--text", "A cat.")...)[0]; same(other, shown[0]) {
 		t.Error("--text does not stand for the text of the file")
 	}
 }

@@ -80,7 +80,7 @@ func (h Heatmap) Pass(t Traits) (Pass, error) {
 	}
 	heads := int64(h.Heads)
 	return Pass{
-		Kernel:    "heatmap_" + string(t.Tier) + "_" + string(h.Precision),
+		Kernel:    "heatmap_" + string(t.ForPictures()) + "_" + string(h.Precision),
 		Constants: pictureConstants(t, h.HeadDim),
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
 			"in_row": h.In.Row / 4, "in_head": h.In.Head / 4, "lse_head": h.LSEHead, "first_head": h.FirstHead, "scale": h.Scale,

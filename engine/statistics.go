@@ -55,11 +55,11 @@ func (r RowStatistics) Pass(t Traits) (Pass, error) {
 	}
 	elements := int64(r.Heads) * int64(m.Rows) * int64(r.HeadDim)
 	parts := 1
-	if t.Tier == Lanes {
+	if t.ForPictures() == Lanes {
 		parts = HeatmapTile / pictureRows(t)
 	}
 	return Pass{
-		Kernel: "statistics_" + string(t.Tier) + "_" + string(r.Precision), Constants: pictureConstants(t, r.HeadDim),
+		Kernel: "statistics_" + string(t.ForPictures()) + "_" + string(r.Precision), Constants: pictureConstants(t, r.HeadDim),
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
 			"in_row": r.In.Row / 4, "in_head": r.In.Head / 4, "lse_head": r.LSEHead, "scale": r.Scale},
 		Bind:         []Ref{r.Query, r.Key, r.BlockMap, r.LSE, r.Statistics, r.Tokens},
@@ -72,7 +72,7 @@ func (r RowStatistics) Pass(t Traits) (Pass, error) {
 
 // pictureConstants specializes a kernel that recomputes weights for a picture.
 func pictureConstants(t Traits, headDim int) map[string]uint32 {
-	if t.Tier == Lanes {
+	if t.ForPictures() == Lanes {
 		return map[string]uint32{"LANES": uint32(t.lanes()), "HEAD_DIM": uint32(headDim), "ROWS": uint32(pictureRows(t))}
 	}
 	ownRows := 4 // of an invocation's block of weights

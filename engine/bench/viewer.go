@@ -118,7 +118,7 @@ func (r *runner) view(n, cell int, rectangle gaze.Rectangle, precision engine.Pr
 		return err
 	}
 	defer buffers.Close()
-	return r.measure(c, []string{kernelName(kernel, r.Tiers[0], precision)}, r.execute(e, passes, buffers))
+	return r.measure(c, []string{kernelName(kernel, e.Traits().ForPictures(), precision)}, r.execute(e, passes, buffers))
 }
 
 func pixelText(cell int) string {

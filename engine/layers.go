@@ -56,7 +56,10 @@ func (m MatMul) Pass(t Traits) Pass {
 		if m.Rows <= 16 || !t.CPU { // a GPU's registers have no room for more sums
 			rowsPerGroup = 16
 		}
-		constants["LANES"], constants["ROWS"] = uint32(lanes), uint32(rowsPerGroup)
+		constants["LANES"], constants["ROWS"], constants["UNIFORM"] = uint32(lanes), uint32(rowsPerGroup), 0
+		if t.CPU && lanes == 4 {
+			constants["UNIFORM"] = 1
+		}
 		width = width / 16 * lanes
 	}
 	outRow := m.OutRow

@@ -17,6 +17,9 @@
 layout(local_size_x_id = 0) in; // one subgroup, or a part of one
 layout(constant_id = 0) const uint LANES = 8;
 layout(constant_id = 5) const uint ROWS = 32; // a multiple of LANES
+// Whether all read each row of a themselves, at uniform addresses: where a driver
+// shuffles lane by lane, as newer ones do in subgroups of 4.
+layout(constant_id = 6) const bool UNIFORM = false;
 
 const uint WIDTH = 4u;
 const uint FETCHED = ROWS / LANES; // rows of a that an invocation fetches
@@ -48,14 +51,16 @@ void main()
     }
     [[dont_unroll]] for (uint k = 0u; k < depth; k++) {
         vec4 x[FETCHED], y[WIDTH];
-        [[unroll]] for (uint r = 0u; r < FETCHED; r++) {
-            x[r] = widen(a[a_at[r] + k]);
+        if (!UNIFORM) {
+            [[unroll]] for (uint r = 0u; r < FETCHED; r++) {
+                x[r] = widen(a[a_at[r] + k]);
+            }
         }
         [[unroll]] for (uint c = 0u; c < WIDTH; c++) {
             y[c] = widen(w[w_at[c] + k]);
         }
         [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-            vec4 z = subgroupShuffle(x[r / LANES], r % LANES);
+            vec4 z = UNIFORM ? widen(a[min(first_row + r, rows - 1u) * a_row + k]) : subgroupShuffle(x[r / LANES], r % LANES);
             [[unroll]] for (uint c = 0u; c < WIDTH; c++) {
                 sum[r][c] += (z.x * y[c].x + z.y * y[c].y) + (z.z * y[c].z + z.w * y[c].w);
             }

@@ -57,6 +57,7 @@ var mutations = []mutation{
 	{"attention_lanes.comp", "sum[r][g] *= less;", "", "attention_lanes_f32"},
 	{"attention_lanes.comp", "score[r][j] == NOTHING_SEEN ? 0.0 : exp2(score[r][j] - most)", "exp2(score[r][j] - most)", "attention_lanes_f32"},
 	{"attention_lanes.comp", "(bits >> j & 1u) == 0u", "(bits >> (j ^ 1u) & 1u) == 0u", "attention_lanes_f32"},
+	{"attention_lanes.comp", "subgroupShuffle(x[r / LANES], r % LANES)", "subgroupShuffle(x[r / LANES], lane)", "attention_lanes_f32"},
 	{"attention_lanes.comp", "subgroupShuffle(score[r][j], owner)", "subgroupShuffle(score[r][j], owner ^ 1u)", "attention_lanes_f32"},
 	{"attention_lanes.comp", "most = max(most, subgroupShuffleXor(most, 2u));", "", "attention_lanes_f32"},
 	{"attention_lanes.comp", "all += subgroupShuffleXor(all, 1u);", "all += subgroupShuffleXor(all, 2u);", "attention_lanes_f32"},
@@ -140,7 +141,7 @@ var mutations = []mutation{
 	{"include/products.glsl", "dot(q, k[5])", "dot(q, k[4])", "heatmap_tiled_f32"},
 	// Matrix product and its epilogues.
 	{"matmul_lanes.comp", "z.w * y[c].w", "z.w * y[c].z", "matmul_lanes_f32"},
-	{"matmul_lanes.comp", "subgroupShuffle(x[r / LANES], r % LANES)", "subgroupShuffle(x[r / LANES], lane)", "matmul_lanes_f32"},
+	{"matmul_lanes.comp", "min(first_row + r, rows - 1u) * a_row + k", "min(first_row + r, rows - 2u) * a_row + k", "matmul_lanes_f32"},
 	{"matmul_lanes.comp", "sums[row * LANES + GROUPS + group] : u", "sums[row * LANES + group] : u", "matmul_lanes_f32"},
 	{"matmul_lanes.comp", "i < ROWS * GROUPS; i", "i < (ROWS - 1u) * GROUPS; i", "matmul_lanes_f32"},
 	{"matmul_tiled.comp", "bool inside = k + s < depth;", "bool inside = k + s <= depth;", "matmul_tiled_f32"},

@@ -89,6 +89,7 @@ type Explorer struct {
 	exporting *export
 	unwritten error // why the last export was not written
 	help      bool
+	helpLine  int // lines that it is scrolled by
 	message   string
 	alarm     bool // the message is an error
 

@@ -34,6 +34,8 @@ func (p exportPart) run() *Run    { return p.of }
 func (p exportPart) layer() int   { return p.head.end(len(p.of.Layers)) - 1 }
 func (p exportPart) urgency() int { return urgentRow }
 
+func (p exportPart) subtracted() *Run { return p.minus.run }
+
 func (p exportPart) compute(ctx context.Context) (any, error) {
 	t, err := newTile(ctx, p.of, p.head, p.rectangle, p.cell, p.measure, p.pooling)
 	if err != nil || p.minus.run == nil {
@@ -158,8 +160,8 @@ func (e *Explorer) write(x *export, t *tile) error {
 	}
 	p := visualize.Picture{
 		Map: m, Tokens: labels, Sequences: e.run.sequences(), Scale: e.drawnScale(), Range: e.r, Density: x.multiple,
-		Title:    strings.Map(spaced, excerpt(e.run.Text)),
-		Subtitle: fmt.Sprintf("%s, %s, %d tokens, %s", e.run.Name, e.headName(x.part.head), len(labels), e.run.Device),
+		Title:    excerpt(e.run.Text),
+		Subtitle: e.subtitle(x.part.head, t.cell),
 	}
 	name := e.Colors
 	if measure == visualize.Difference {
@@ -182,14 +184,32 @@ func (e *Explorer) write(x *export, t *tile) error {
 	return visualize.WritePNG(x.path, img)
 }
 
+// subtitle says of a picture what gaze map does.
+func (e *Explorer) subtitle(h head, cell int) string {
+	n := strconv.Itoa(len(e.run.Tokens))
+	for i := len(n) - 3; i > 0; i -= 3 {
+		n = n[:i] + "," + n[i:]
+	}
+	which := fmt.Sprintf("head %d", h.head)
+	switch {
+	case h.layer == mean:
+		return fmt.Sprintf("%s, %s, %s tokens, %s", e.run.Name, e.headName(h), n, e.run.Device)
+	case h.head == mean && cell > 1:
+		which = fmt.Sprintf("mean of the pooled cells of %d heads", e.run.Heads)
+	case h.head == mean:
+		which = fmt.Sprintf("mean of %d heads", e.run.Heads)
+	}
+	return fmt.Sprintf("%s, layer %d, %s: %v, %s tokens, %s", e.run.Name, h.layer, which, e.run.Layers[h.layer], n, e.run.Device)
+}
+
 // excerpt cuts a text to what a title holds.
 func excerpt(text string) string {
-	const most = 80 // letters
-	letters := []rune(text)
-	if len(letters) <= most {
-		return text
+	const most = 60 // letters
+	words := strings.Join(strings.Fields(text[:min(len(text), 8*most)]), " ")
+	if letters := []rune(words); len(letters) > most {
+		return string(letters[:most-1]) + "…"
 	}
-	return string(letters[:most-1]) + "…"
+	return words
 }
 
 // command returns the command that draws the same picture without a window;

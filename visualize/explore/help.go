@@ -30,7 +30,9 @@ func (e *Explorer) drawHelp() {
 	}
 	height := (total + len(mouseHelp) + 2 + columns - 1) / columns * line
 	x0 := (c.img.Rect.Dx() - columns*width) / 2
-	y0 := max((c.img.Rect.Dy()-height)/2, c.px(8))
+	lowest := max(height+c.px(16)-c.img.Rect.Dy(), 0)
+	e.helpLine = min(max(e.helpLine, 0), ceilDivide(lowest, line))
+	y0 := max((c.img.Rect.Dy()-height)/2, c.px(8)) - e.helpLine*line
 	x, y := x0, y0
 	heading := func(text string) {
 		if y > y0+height-3*line && x == x0 && columns > 1 {

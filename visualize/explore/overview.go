@@ -129,9 +129,9 @@ func (e *Explorer) gallery() gallery {
 	g.side = max(g.side, c.px(24))
 	g.pitchX, g.pitchY = g.side+between, g.side+caption
 	g.left = body.Min.X + max((body.Dx()-g.columns*g.pitchX+between)/2, 0)
-	lowest := max(rows*g.pitchY-body.Dy(), 0)
+	lowest := max(rows*g.pitchY+c.px(3)-body.Dy(), 0)
 	e.scroll = min(max(e.scroll, 0), lowest)
-	g.top = body.Min.Y - e.scroll
+	g.top = body.Min.Y + c.px(3) - e.scroll
 	return g
 }
 

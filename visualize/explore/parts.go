@@ -124,19 +124,25 @@ func (s *store) idle() bool {
 	return len(s.waiting) == 0 && s.current == nil && len(s.done) == 0
 }
 
+// uses reports whether a part is computed from a run.
+func uses(p part, run *Run) bool {
+	other, two := p.(interface{ subtracted() *Run })
+	return p.run() == run || two && other.subtracted() == run
+}
+
 // forget drops all parts of a run and closes it, once the worker has left it.
 func (s *store) forget(run *Run) {
 	for p, r := range s.results {
-		if p.run() == run {
+		if uses(p, run) {
 			s.bytes -= r.bytes
 			delete(s.results, p)
 		}
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.waiting = slices.DeleteFunc(s.waiting, func(p part) bool { return p.run() == run })
-	s.done = slices.DeleteFunc(s.done, func(f finished) bool { return f.part.run() == run })
-	if s.current != nil && s.current.run() == run {
+	s.waiting = slices.DeleteFunc(s.waiting, func(p part) bool { return uses(p, run) })
+	s.done = slices.DeleteFunc(s.done, func(f finished) bool { return uses(f.part, run) })
+	if s.current != nil && uses(s.current, run) {
 		s.cancel()
 	}
 	s.closing = append(s.closing, run.Source)

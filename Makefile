@@ -1,17 +1,22 @@
-# make demo shows gaze at work; make test proves it. Both install what is missing on Debian and Ubuntu, and say what to
-# install elsewhere. make shaders rebuilds the SPIR-V after a change of its sources.
+# make demo shows gaze at work; make view builds the window that shows it live; make test proves both. All install what is
+# missing on Debian and Ubuntu, and say what to install elsewhere. make shaders rebuilds the SPIR-V after a change of its sources.
 
 export GAZE_TOOLS ?= $(HOME)/.cache/gaze-tools
 
-PURE = . ./configs ./reference ./shaders ./visualize ./engine/checkpoint ./engine/checkpoint/hub ./engine/tokenizer
+PURE = . ./configs ./reference ./shaders ./visualize ./visualize/explore ./engine/checkpoint ./engine/checkpoint/hub ./engine/tokenizer
 
-.PHONY: demo test build shaders clean
+.PHONY: demo view test build shaders clean
 
 demo:
 	@tests/setup/demo-needs
 	@$(MAKE) --no-print-directory build
 	bin/gaze demo --out demo
 	@echo; echo "The pictures:"; ls "$(CURDIR)"/demo/*.png
+
+view:
+	@tests/setup/view-needs
+	go build -o bin/gaze-view ./cmd/gaze-view
+	@echo; echo "bin/gaze-view opens the window; bin/gaze-view --help says what it can do."
 
 build:
 	go build -o bin/gaze ./cmd/gaze

@@ -55,7 +55,7 @@ func Open(name string, o Options) (*Engine, error) {
 		e.shaders = shaders.Embedded
 	}
 	if o.Tier != "" {
-		e.traits.Tier = o.Tier
+		e.traits.Tier, e.traits.Pictures = o.Tier, ""
 	}
 	if !slices.Contains(e.traits.Tiers(), e.traits.Tier) {
 		device.Close()

@@ -8,7 +8,7 @@ import (
 )
 
 // A Heatmap recomputes the weights of a rectangle of queries and keys, in some
-// heads, and pools them into cells (shaders/heatmap.comp). It never holds more
+// heads, and pools them into cells (shaders/heatmap_lanes.comp, heatmap_tiled.comp). It never holds more
 // than the cells. Cells of which no pair is visible stay at HiddenCell.
 type Heatmap struct {
 	FirstHead, Heads int // those to draw
@@ -80,8 +80,8 @@ func (h Heatmap) Pass(t Traits) (Pass, error) {
 	}
 	heads := int64(h.Heads)
 	return Pass{
-		Kernel:    "heatmap_" + string(h.Precision),
-		Constants: blockConstants(t, h.HeadDim),
+		Kernel:    "heatmap_" + string(t.ForPictures()) + "_" + string(h.Precision),
+		Constants: pictureConstants(t, h.HeadDim),
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
 			"in_row": h.In.Row / 4, "in_head": h.In.Head / 4, "lse_head": h.LSEHead, "first_head": h.FirstHead, "scale": h.Scale,
 			"first_query": r.Queries.First, "end_query": r.Queries.End, "first_key": r.Keys.First, "end_key": r.Keys.End,

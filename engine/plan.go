@@ -198,7 +198,7 @@ func (g headGroup) of(buffer string, perHead int64) Ref {
 	return Ref{buffer, int64(g.first) * perHead, int64(g.count) * perHead}
 }
 
-func (p *planner) whole(name string) Ref {
+func (p *Plan) whole(name string) Ref {
 	for _, b := range p.Buffers {
 		if b.Name == name {
 			return Ref{name, 0, b.Bytes}

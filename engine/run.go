@@ -83,18 +83,32 @@ func (r *runner) pause(ctx context.Context, do func()) error {
 // Run uploads in, runs p and returns the result. When ctx ends, Run returns its
 // error once the submit under way is over, about 80 ms, or the driver has
 // compiled the kernel it is at: neither can be called back.
-func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Result, err error) {
+func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (*Result, error) {
+	r := e.newRunner(p, watch)
+	if _, err := r.run(ctx, in); err != nil {
+		return nil, err
+	}
+	return r.result, nil
+}
+
+func (e *Engine) newRunner(p *Plan, watch Watch) *runner {
+	return &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+}
+
+// run runs the plan on in. It frees the plan's buffers, but for those that are to
+// be kept.
+func (r *runner) run(ctx context.Context, in Input, kept ...string) (_ *Buffers, err error) {
+	p := r.plan
 	if err := p.check(in); err != nil {
 		return nil, err
 	}
-	r := &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
 	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
 	defer r.stop()
 	defer func() {
 		if errors.Is(err, vk.ErrOutOfMemory) {
-			err = fmt.Errorf("%s: %w: the run needs %s of device memory in all; use %s", e.traits.Device, err, mebibytes(p.DeviceBytes()), p.smaller())
+			err = fmt.Errorf("%s: %w: the run needs %s of device memory in all; use %s", r.traits.Device, err, mebibytes(p.DeviceBytes()), p.smaller())
 		}
 	}()
 	defer r.close()
@@ -110,10 +124,10 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (_ *Re
 	if err := r.download(ctx); err != nil {
 		return nil, err
 	}
-	if watch.Progress != nil {
-		watch.Progress(1)
+	if r.watch.Progress != nil {
+		r.watch.Progress(1)
 	}
-	return r.result, nil
+	return r.keep(kept), nil
 }
 
 // steps runs steps in order, reads what they say and keeps the times.

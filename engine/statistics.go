@@ -7,7 +7,7 @@ import (
 )
 
 // RowStatistics recomputes the attention weights of every query and sums them up
-// (shaders/statistics.comp).
+// (shaders/statistics_lanes.comp, statistics_tiled.comp).
 type RowStatistics struct {
 	Heads, HeadDim  int
 	Scale           float64
@@ -54,23 +54,38 @@ func (r RowStatistics) Pass(t Traits) (Pass, error) {
 		return Pass{}, fmt.Errorf("engine: the block map has tiles of %d queries: expected %d", m.QueryTile, HeatmapTile)
 	}
 	elements := int64(r.Heads) * int64(m.Rows) * int64(r.HeadDim)
+	parts := 1
+	if t.ForPictures() == Lanes {
+		parts = HeatmapTile / pictureRows(t)
+	}
 	return Pass{
-		Kernel: "statistics_" + string(r.Precision), Constants: blockConstants(t, r.HeadDim),
+		Kernel: "statistics_" + string(t.ForPictures()) + "_" + string(r.Precision), Constants: pictureConstants(t, r.HeadDim),
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
 			"in_row": r.In.Row / 4, "in_head": r.In.Head / 4, "lse_head": r.LSEHead, "scale": r.Scale},
 		Bind:         []Ref{r.Query, r.Key, r.BlockMap, r.LSE, r.Statistics, r.Tokens},
-		Groups:       [3]uint32{uint32(m.QueryTiles()), uint32(r.Heads), 1},
+		Groups:       [3]uint32{uint32(m.QueryTiles()), uint32(r.Heads), uint32(parts)},
 		Tiles:        m.First,
 		MultiplyAdds: int64(r.Heads) * int64(len(m.Tiles)) * HeatmapTile * gaze.KeyTile * int64(r.HeadDim),
 		Bytes:        2*elements*r.Precision.size() + r.Statistics.Size + r.Tokens.Size + MapBytes(m),
 	}, nil
 }
 
-// blockConstants specializes a kernel whose invocations take blocks of weights.
-func blockConstants(t Traits, headDim int) map[string]uint32 {
-	ownRows := 4
+// pictureConstants specializes a kernel that recomputes weights for a picture.
+func pictureConstants(t Traits, headDim int) map[string]uint32 {
+	if t.ForPictures() == Lanes {
+		return map[string]uint32{"LANES": uint32(t.lanes()), "HEAD_DIM": uint32(headDim), "ROWS": uint32(pictureRows(t))}
+	}
+	ownRows := 4 // of an invocation's block of weights
 	if t.CPU {
 		ownRows = 8
 	}
 	return map[string]uint32{"LANES": uint32(4 * HeatmapTile / ownRows), "HEAD_DIM": uint32(headDim), "OWN_ROWS": uint32(ownRows)}
+}
+
+// pictureRows returns the queries that a workgroup of tier [Lanes] takes at a time.
+func pictureRows(t Traits) int {
+	if t.CPU && t.lanes() == 8 {
+		return 16
+	}
+	return 8
 }

@@ -38,6 +38,7 @@ func (t Tier) QueryTile() int { return 32 }
 type Traits struct {
 	Device           string
 	Tier             Tier
+	Pictures         Tier   // of the kernels of heat maps and statistics; "" stands for Tier
 	StorageRange     int64  // largest binding of a storage buffer, bytes
 	StorageAlignment int64  // of a binding's offset, bytes
 	GroupCount       [3]int // workgroups of a dispatch
@@ -51,6 +52,14 @@ func (t Traits) lanes() int {
 		return 4
 	}
 	return 8
+}
+
+// ForPictures returns the tier of the kernels of heat maps and statistics.
+func (t Traits) ForPictures() Tier {
+	if t.Pictures != "" {
+		return t.Pictures
+	}
+	return t.Tier
 }
 
 // Tiers lists the tiers that the device can run.
@@ -79,6 +88,11 @@ func TraitsOf(a vk.Adapter) Traits {
 	}
 	if t.CPU && slices.Contains(t.Tiers(), Lanes) {
 		t.Tier = Lanes
+		if t.lanes() == 4 {
+			// SwiftShader: it indexes what lavapipe unrolls into registers, which makes
+			// of these kernels the other tier's twice as quick.
+			t.Pictures = Tiled
+		}
 	}
 	return t
 }

@@ -28,6 +28,17 @@ func (r *runner) close() {
 	}
 }
 
+// keep takes the named buffers from the run, so that they outlast it.
+func (r *runner) keep(names []string) *Buffers {
+	b := &Buffers{engine: r.Engine, named: map[string]*vk.Buffer{}}
+	for _, name := range names {
+		b.named[name] = r.buffers[name]
+		b.bytes += b.named[name].Size()
+		delete(r.buffers, name)
+	}
+	return b
+}
+
 // heads calls do with each head's part of a buffer, which begins at an aligned
 // offset on the device.
 func (r *runner) heads(ctx context.Context, buffer string, do func(head int, part vk.Slice) error) error {

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/checkpoint"
@@ -17,20 +16,8 @@ import (
 	"github.com/gazevk/gaze/vk"
 )
 
-// A variant is a model, and what is changed about its attention.
-type variant struct {
-	name       string
-	path       string
-	checkpoint *checkpoint.Model
-	tokenizer  *tokenizer.Tokenizer
-	precision  engine.Precision
-	attention  []gaze.Attention // by layer
-	replaced   bool             // attention is not the checkpoint's own
-	text       string           // that a run file gives it
-}
-
-// A live runs the model on whatever text is wanted last, on a goroutine of its
-// own. What it finds it posts to the explorer.
+// A live runs the model on whatever text is wanted last, or a run of attention, on a
+// goroutine of its own. What it finds it posts to the explorer.
 type live struct {
 	explorer *explore.Explorer
 	variants []variant
@@ -56,6 +43,7 @@ type live struct {
 	engine *engine.Engine
 	model  *modernbert.Model
 	loaded *checkpoint.Model
+	inputs load.Inputs
 }
 
 func newLive(variants []variant, device string, options engine.Options) *live {
@@ -67,6 +55,9 @@ func newLive(variants []variant, device string, options engine.Options) *live {
 // start begins to take requests.
 func (l *live) start(e *explore.Explorer) {
 	l.explorer = e
+	if l.variants[0].run != nil {
+		e.NoText(numbersOnly)
+	}
 	go l.loop()
 }
 
@@ -147,7 +138,12 @@ func (l *live) loop() {
 		if reopen {
 			l.unload() // which has runs that are still shown: they went with the device
 		}
-		err := l.forward(ctx, v, text)
+		var err error
+		if v.run != nil {
+			err = l.attend(ctx, v)
+		} else {
+			err = l.forward(ctx, v, text)
+		}
 		if errors.Is(err, vk.ErrDeviceLost) && l.lost(l.device) {
 			err = nil
 		}
@@ -173,12 +169,18 @@ func (l *live) unload() (err error) {
 	return err
 }
 
+// open opens the device, unless it is open.
+func (l *live) open() (err error) {
+	if l.engine == nil {
+		l.engine, err = engine.Open(l.name, l.options)
+	}
+	return err
+}
+
 // load brings the model of v to the device, unless it is there.
 func (l *live) load(ctx context.Context, v *variant) (err error) {
-	if l.engine == nil {
-		if l.engine, err = engine.Open(l.name, l.options); err != nil {
-			return err
-		}
+	if err := l.open(); err != nil {
+		return err
 	}
 	if l.loaded == v.checkpoint && l.model.Precision == v.precision {
 		return nil
@@ -192,6 +194,33 @@ func (l *live) load(ctx context.Context, v *variant) (err error) {
 	}
 	l.loaded = v.checkpoint
 	return nil
+}
+
+// newSource returns what will compute a run, once it has a capture.
+func (l *live) newSource(run *explore.Run) *source {
+	device := l.device
+	s := &source{run: run, inUse: &l.inUse}
+	s.lost = func() bool {
+		again := l.lost(device)
+		if again {
+			s.abandoned.Store(true)
+			l.explorer.Post(func() { l.explorer.Abandon(run) })
+		}
+		return again
+	}
+	run.Source = s
+	return s
+}
+
+// progress returns what passes on how much is done, but for its end.
+func (l *live) progress() func(done float64) {
+	var reported time.Time
+	return func(done float64) {
+		if time.Since(reported) > 50*time.Millisecond {
+			reported = time.Now()
+			l.explorer.Post(func() { l.explorer.Progress(min(done, 0.999)) })
+		}
+	}
 }
 
 // forward runs the model and posts the run, its layers as they are complete.
@@ -230,25 +259,9 @@ func (l *live) forward(ctx context.Context, v *variant, text string) error {
 		}
 		run.Tokens = append(run.Tokens, token)
 	}
-	e, device := l.explorer, l.device
-	s := &source{tokens: len(run.Tokens), inUse: &l.inUse}
-	s.lost = func() bool {
-		again := l.lost(device)
-		if again {
-			s.abandoned.Store(true)
-			e.Post(func() { e.Abandon(run) })
-		}
-		return again
-	}
-	run.Source = s
-	var reported time.Time
+	e, s := l.explorer, l.newSource(run)
 	watch := modernbert.Watch{
-		Progress: func(done float64) {
-			if time.Since(reported) > 50*time.Millisecond {
-				reported = time.Now()
-				e.Post(func() { e.Progress(min(done, 0.999)) })
-			}
-		},
+		Progress: l.progress(),
 		Layer: func(layer int, c *modernbert.Capture) {
 			if layer == 0 {
 				s.capture = c

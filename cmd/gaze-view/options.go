@@ -43,6 +43,7 @@ type options struct {
 	density      int
 	play, record string
 	snapshot     string
+	film         string
 	forget       bool
 
 	width, height int
@@ -89,18 +90,19 @@ func (o *options) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.play, "play", "", "play the events in `FILE`, a line each: see --record")
 	flags.StringVar(&o.record, "record", "", "write the window's events to `FILE`, for --play")
 	flags.StringVar(&o.snapshot, "snapshot", "", "write the window as it would look to `FILE`, a .png, and open none")
+	flags.StringVar(&o.film, "film", "", "play --play without a window, and write what it would show to `FILE`, an animated .png")
 	flags.BoolVar(&o.forget, "forget", false, "neither take up the last view nor remember this one")
 }
 
-// check checks the flags and reads those that need reading.
-func (o *options) check(flags *flag.FlagSet) error {
+// check checks the command line and reads what of it needs reading.
+func (o *options) check(flags *flag.FlagSet, operands []string) error {
 	o.given = map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
-	switch rest := flags.Args(); {
-	case len(rest) > 1:
-		return fmt.Errorf("unexpected operand %q", rest[1])
-	case len(rest) == 1:
-		o.runFile = rest[0]
+	switch {
+	case len(operands) > 1:
+		return fmt.Errorf("unexpected operand %q", operands[1])
+	case len(operands) == 1:
+		o.runFile = operands[0]
 	}
 	count := 0
 	for _, name := range []string{"text", "file", "follow"} {
@@ -117,8 +119,18 @@ func (o *options) check(flags *flag.FlagSet) error {
 		return fmt.Errorf("--density is %d: expected 1 to 4", o.density)
 	case o.snapshot != "" && filepath.Ext(o.snapshot) != ".png":
 		return fmt.Errorf("--snapshot is %s: expected a name that ends in .png", o.snapshot)
-	case o.snapshot != "" && o.record != "":
-		return errors.New("--record is of a window, and --snapshot opens none")
+	case o.film != "" && filepath.Ext(o.film) != ".png":
+		return fmt.Errorf("--film is %s: expected a name that ends in .png", o.film)
+	case o.film != "" && o.play == "":
+		return errors.New("--film is of the events of --play, which is missing")
+	case o.film != "" && o.snapshot != "":
+		return errors.New("--film and --snapshot: give one of them; a script's snap writes single frames")
+	case o.record != "" && !o.windowed():
+		return fmt.Errorf("--record is of a window, and %s opens none", o.windowless())
+	case o.follow && !o.windowed():
+		return fmt.Errorf("--follow is of a window, and %s opens none", o.windowless())
+	case o.measure == visualize.Difference:
+		return errors.New("--measure is difference: expected weight, row_maximum or lift")
 	case !slices.Contains(explore.Orders(), o.order):
 		return fmt.Errorf("--sort is %q: expected one of %s", o.order, strings.Join(explore.Orders(), ", "))
 	}
@@ -150,6 +162,17 @@ func (o *options) check(flags *flag.FlagSet) error {
 		}
 	}
 	return nil
+}
+
+// windowed reports whether a window is opened.
+func (o *options) windowed() bool { return o.snapshot == "" && o.film == "" }
+
+// windowless names the flag that opens none.
+func (o *options) windowless() string {
+	if o.film != "" {
+		return "--film"
+	}
+	return "--snapshot"
 }
 
 // number returns the layer or head that a flag names; -1 is the mean.
@@ -213,8 +236,9 @@ func printHelp(w io.Writer, flags *flag.FlagSet) error {
 Shows in a window where each head of a model looks, for a text that may be typed
 while one looks: an overview of all layers and heads, and any map at any zoom.
 Without flags it opens the model that gaze carries. A run file, as "gaze run"
-takes it, gives the model and its variants, which V goes through. What is pinned
-is printed as a line of CSV: layer, head, query, key, both tokens, weight.
+takes it, gives the model and its variants, which V goes through; one without
+[model] gives attention of its own, of numbers and not of a text. What is pinned is
+printed as a line of CSV: layer, head, query, key, both tokens, weight.
 
 Flags:
 `)
@@ -244,6 +268,7 @@ Examples:
   gaze-view --model ./ModernBERT-base --file long.txt --sort previous
   tail -f log.txt | gaze-view --follow
   gaze-view --text "A picture without a window." --do open --snapshot view.png
+  gaze-view --record session.txt; gaze-view --play session.txt --film session.png
 `)
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -41,11 +41,13 @@ type program struct {
 
 	first    []func() error // to be done once the first text is there
 	script   *explore.Script
+	film     *film // nil unless it is asked for
 	recorder *explore.Recorder
 	events   bytes.Buffer // that were recorded
 	lines    chan string  // of standard input, for --follow
 	failed   error        // what ends the program
 	paused   atomic.Bool
+	keep     func(path string, frame *image.RGBA) error // takes frames in place of files, for tests
 }
 
 func (p *program) run(ctx context.Context) (err error) {
@@ -69,7 +71,7 @@ func (p *program) run(ctx context.Context) (err error) {
 		return err
 	}
 	p.state = defaultState(o)
-	if !o.forget && o.snapshot == "" {
+	if !o.forget && o.windowed() {
 		p.state = readState(p.state)
 	}
 	p.apply()
@@ -94,7 +96,7 @@ func (p *program) run(ctx context.Context) (err error) {
 	if o.follow {
 		p.followInput()
 	}
-	if o.snapshot != "" {
+	if !o.windowed() {
 		err = p.draw(ctx)
 	} else {
 		err = p.show(ctx)
@@ -108,7 +110,7 @@ func (p *program) run(ctx context.Context) (err error) {
 	if err == nil {
 		err = closing
 	}
-	if err == nil && !o.forget && o.snapshot == "" {
+	if err == nil && !o.forget && o.windowed() {
 		p.state.Settings = p.explorer.Settings
 		p.state.Map = p.explorer.InMap()
 		if saving := p.state.write(); saving != nil {
@@ -138,68 +140,6 @@ func (p *program) vulkanOptions() []vk.Option {
 		return nil
 	}
 	return []vk.Option{vk.WithValidation(&p.messages), vk.WithLogger(slog.New(slog.NewTextHandler(p.stderr, nil)))}
-}
-
-// apply lets the flags that were given have the last word over the last view.
-func (p *program) apply() {
-	o, s := p.options, &p.state.Settings
-	set := map[string]func(){
-		"layer": func() { s.Layer = number(o.layer) }, "head": func() { s.Head = number(o.head) },
-		"scale": func() { s.Scale = o.scale }, "measure": func() { s.Measure = o.measure }, "pool": func() { s.Pooling = o.pooling },
-		"colors": func() { s.Colors = o.colors }, "sort": func() { s.Order = o.order }, "overlay": func() { s.Overlay = o.overlay },
-		"size": func() { p.state.Width, p.state.Height = o.width, o.height },
-	}
-	for name, do := range set {
-		if o.given[name] {
-			do()
-		}
-	}
-}
-
-// atFirst returns what the flags ask for once there is a map.
-func (p *program) atFirst() (list []func() error) {
-	o, e := p.options, p.explorer
-	if o.given["layer"] || o.given["head"] || o.rectangle != "" || p.state.Map && !o.given["sort"] {
-		list = append(list, func() error { return p.open() })
-	}
-	if r, err := parseRectangle(o.rectangle); err == nil {
-		list = append(list, func() error { return named("--rect", e.Look(r)) })
-	}
-	if o.find != "" {
-		list = append(list, func() error { return named("--find", e.Find(o.find)) })
-	}
-	if o.pin != "" {
-		list = append(list, func() error { return named("--pin", e.GoTo(o.pin)) })
-	}
-	if r, err := parseRectangle(o.pick); err == nil {
-		list = append(list, func() error { return named("--select", e.Select(r)) })
-	}
-	for _, name := range o.do {
-		list = append(list, func() error { return e.Do(name) })
-	}
-	if o.export != "" {
-		list = append(list, func() error { return named("--export", e.Export(o.export, false)) })
-	}
-	return list
-}
-
-func named(flag string, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", flag, err)
-	}
-	return nil
-}
-
-// open opens the head that the flags name.
-func (p *program) open() error {
-	c := p.variants.list[0].checkpoint.Config
-	if p.options.given["layer"] && number(p.options.layer) >= c.Layers {
-		return fmt.Errorf("--layer is %s: the model has layers 0 to %d", p.options.layer, c.Layers-1)
-	}
-	if p.options.given["head"] && number(p.options.head) >= c.Heads {
-		return fmt.Errorf("--head is %s: the model has heads 0 to %d", p.options.head, c.Heads-1)
-	}
-	return p.explorer.Do("open")
 }
 
 // Handle passes an event on.
@@ -244,6 +184,14 @@ func (p *program) proceed() error {
 	if p.script == nil || !p.explorer.Ready() && p.explorer.Failure() == nil && p.script.Fresh() {
 		return nil
 	}
+	if p.film != nil {
+		if p.explorer.Busy() {
+			return nil // it shows what a person would wait for
+		}
+		if err := p.film.add(p.explorer); err != nil {
+			return err
+		}
+	}
 	ended, err := p.script.Step(p.explorer)
 	if ended {
 		p.script = nil
@@ -252,7 +200,7 @@ func (p *program) proceed() error {
 	return err
 }
 
-// draw writes a snapshot, without a window.
+// draw writes a snapshot or a film, without a window.
 func (p *program) draw(ctx context.Context) error {
 	d := p.options.density
 	p.explorer.Handle(explore.Resize{Width: p.state.Width * d, Height: p.state.Height * d, Density: d})
@@ -269,10 +217,21 @@ func (p *program) draw(ctx context.Context) error {
 			if err := p.explorer.Trouble(); err != nil {
 				return err
 			}
-			return visualize.WritePNG(p.options.snapshot, frame)
+			if p.film != nil {
+				return p.film.write(p.explorer, p.options.film)
+			}
+			return p.writeFrame(p.options.snapshot, frame)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
+}
+
+// writeFrame writes a frame as PNG.
+func (p *program) writeFrame(path string, frame *image.RGBA) error {
+	if p.keep != nil {
+		return p.keep(path, frame)
+	}
+	return visualize.WritePNG(path, frame)
 }
 
 // openScript reads the events to play.
@@ -288,7 +247,11 @@ func (p *program) openScript() error {
 	if p.script, err = explore.ParseScript(p.options.play, file); err != nil {
 		return err
 	}
-	p.script.Snap = func(path string, frame *image.RGBA) error { return visualize.WritePNG(path, frame) }
+	if p.options.film != "" {
+		p.film = &film{}
+		p.script.Wait = p.film.wait
+	}
+	p.script.Snap = p.writeFrame
 	return nil
 }
 
@@ -327,44 +290,4 @@ func (p *program) followInput() {
 			p.explorer.Post(func() { p.explorer.SetText(text) })
 		}
 	}()
-}
-
-// What follows makes the program an explore.Host.
-
-func (p *program) Run(text string)   { p.live.run(text) }
-func (p *program) Pause(paused bool) { p.paused.Store(paused) }
-
-func (p *program) Variant(step int) {
-	if !p.live.next(step) {
-		p.explorer.Warn("the model has no variants: open a run file with some")
-	}
-}
-
-func (p *program) Read(path string) (string, error) { return readText(nil, path) }
-
-func (p *program) Wake() {
-	if w := p.window.Load(); w != nil {
-		w.Wake()
-	}
-}
-
-func (p *program) Copy(text string) {
-	if w := p.window.Load(); w != nil {
-		w.SetClipboard(text)
-	}
-}
-
-func (p *program) Print(line string) { fmt.Fprintln(p.stdout, line) }
-
-func (p *program) Quit() {
-	if w := p.window.Load(); w != nil {
-		w.Close()
-	}
-}
-
-func (p *program) Label(key explore.Key) string {
-	if w := p.window.Load(); w != nil {
-		return w.KeyLabel(key)
-	}
-	return string(key)
 }

@@ -14,17 +14,27 @@ import (
 	"github.com/gazevk/gaze/vk"
 )
 
-// A source computes what is seen of one forward pass.
+// A capture is what the weights follow from: that of a forward pass, or oneLayer.
+type capture interface {
+	Heatmap(ctx context.Context, v modernbert.View) ([]float32, *engine.Timing, error)
+	Statistics(ctx context.Context, layer int) ([]engine.RowStatistic, error)
+	Received(ctx context.Context, layer int, heads, queries gaze.Span, factors []float64) ([][]float64, error)
+	Given(ctx context.Context, layer int, heads, keys gaze.Span) ([][]float64, error)
+	Rollout(ctx context.Context, query, toLayer int, progress func(done float64)) ([][]float64, error)
+	Close() error
+}
+
+// A source computes what is seen of one forward pass, or of one run of attention.
 type source struct {
-	capture   *modernbert.Capture
-	tokens    int
+	capture   capture // nil while there is none
+	run       *explore.Run
 	abandoned atomic.Bool   // the pass was cancelled: nothing can be computed any longer
 	lost      func() bool   // says that the device was, and reports whether there will be another
 	inUse     *sync.RWMutex // of the device
 }
 
-var measures = map[visualize.Measure]modernbert.Measure{
-	visualize.Weight: modernbert.Weight, visualize.RowMaximum: modernbert.OfRowMaximum, visualize.Lift: modernbert.OverUniform,
+var measures = map[visualize.Measure]engine.Measure{
+	visualize.Weight: engine.Weight, visualize.RowMaximum: engine.OfRowMaximum, visualize.Lift: engine.OverUniform,
 }
 
 // check turns what is no fault of anybody's into a cancellation. A device that was
@@ -54,19 +64,45 @@ func (s *source) Summary(ctx context.Context, layer int) ([]explore.Summary, err
 	if err != nil {
 		return nil, s.check(err)
 	}
-	summaries := make([]explore.Summary, len(rows)/s.tokens)
+	summaries := make([]explore.Summary, s.run.Heads)
+	n := len(s.run.Tokens)
+	blind := s.blind(layer)
+	_, numbers := s.capture.(oneLayer)
 	for head := range summaries {
 		of := &summaries[head]
-		for _, row := range rows[head*s.tokens:][:s.tokens] {
-			of.Entropy += float64(row.Entropy) / float64(s.tokens)
-			of.Distance += float64(row.Distance) / float64(s.tokens)
+		for i, row := range rows[head*n:][:n] {
+			of.Entropy += float64(row.Entropy) / float64(n)
+			of.Distance += float64(row.Distance) / float64(n)
+			if blind[i] && row.Sum == 0 {
+				row.Sum = 1 // as it should be
+			}
 			of.Sums, of.Spread = append(of.Sums, row.Sum), append(of.Spread, row.Entropy)
 		}
-		for role, share := range engine.MeanRoles(rows[head*s.tokens:][:s.tokens]) {
+		for role, share := range engine.MeanRoles(rows[head*n:][:n]) {
+			if numbers && engine.Role(role) == engine.RoleCopy {
+				continue // no token is the same as another
+			}
 			of.Roles = append(of.Roles, explore.Share{Name: engine.Role(role).String(), Share: float64(share)})
 		}
 	}
 	return summaries, nil
+}
+
+// blind returns which of the packed queries see nothing in a layer.
+func (s *source) blind(layer int) []bool {
+	lengths := s.run.Lengths
+	if lengths == nil {
+		lengths = gaze.Lengths{len(s.run.Tokens)}
+	}
+	var spans []gaze.Span
+	var blind []bool
+	for _, length := range lengths {
+		for query := range length {
+			spans = s.run.Layers[layer].AppendKeys(spans[:0], query, length)
+			blind = append(blind, len(spans) == 0)
+		}
+	}
+	return blind
 }
 
 func (s *source) Received(ctx context.Context, layer int, heads, queries gaze.Span) ([][]float64, error) {

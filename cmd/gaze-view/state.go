@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/visualize"
 	"github.com/gazevk/gaze/visualize/explore"
 )
 
@@ -39,7 +40,8 @@ func readState(otherwise state) state {
 		return otherwise
 	}
 	s := otherwise
-	if json.Unmarshal(data, &s) != nil || s.Width < 200 || s.Height < 200 || s.Width > 8192 || s.Height > 8192 || s.Layer < -1 || s.Head < -1 {
+	if json.Unmarshal(data, &s) != nil || s.Width < 200 || s.Height < 200 || s.Width > 8192 || s.Height > 8192 || s.Layer < -1 || s.Head < -1 ||
+		s.Measure == visualize.Difference {
 		return otherwise
 	}
 	return s

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/configs"
 	"github.com/gazevk/gaze/engine"
@@ -11,7 +11,37 @@ import (
 	"github.com/gazevk/gaze/engine/tokenizer"
 )
 
-// variants are the models that can be looked at, at least one.
+// A variant is a model, and what is changed about its attention; or attention
+// alone, of numbers.
+type variant struct {
+	name      string
+	precision engine.Precision
+	run       *configs.Run // of attention alone; nil for a model
+
+	path       string
+	checkpoint *checkpoint.Model
+	tokenizer  *tokenizer.Tokenizer
+	attention  []gaze.Attention // by layer
+	replaced   bool             // attention is not the checkpoint's own
+	text       string           // that a run file gives it
+}
+
+// layers and heads are how many there are of each.
+func (v *variant) layers() int {
+	if v.run != nil {
+		return 1
+	}
+	return v.checkpoint.Config.Layers
+}
+
+func (v *variant) heads() int {
+	if v.run != nil {
+		return v.run.Attention.Heads
+	}
+	return v.checkpoint.Config.Heads
+}
+
+// variants are what can be looked at, at least one, all of one kind.
 type variants struct {
 	list       []variant
 	open       map[string]*checkpoint.Model
@@ -25,8 +55,8 @@ func (v *variants) close() {
 }
 
 // openVariants opens the model of the flags, or those of the run file.
-func openVariants(o *options) (v *variants, err error) {
-	v = &variants{open: map[string]*checkpoint.Model{}, tokenizers: map[string]*tokenizer.Tokenizer{}}
+func openVariants(o *options) (_ *variants, err error) {
+	v := &variants{open: map[string]*checkpoint.Model{}, tokenizers: map[string]*tokenizer.Tokenizer{}}
 	defer func() {
 		if err != nil {
 			v.close()
@@ -48,10 +78,7 @@ func openVariants(o *options) (v *variants, err error) {
 		return nil, err
 	}
 	for _, r := range file.Runs {
-		if r.Model == nil {
-			return nil, fmt.Errorf("%s has no [model]: a window shows the attention of a model; \"gaze run\" draws that of numbers", o.runFile)
-		}
-		one := variant{name: r.Name, path: load.ModelPath(r.Model), precision: precision}
+		one := variant{name: r.Name, precision: precision}
 		if !o.given["precision"] {
 			if one.precision, err = engine.ParsePrecision(r.Device.Precision); err != nil {
 				return nil, err
@@ -60,6 +87,15 @@ func openVariants(o *options) (v *variants, err error) {
 		if !o.given["device"] && r.Device.Name != "" {
 			o.device = r.Device.Name
 		}
+		if r.Model == nil {
+			if err := o.takesNoText(); err != nil {
+				return nil, err
+			}
+			one.run = &r
+			v.list = append(v.list, one)
+			continue
+		}
+		one.path = load.ModelPath(r.Model)
 		if one.text, err = runText(r.Model.Input); err != nil {
 			return nil, err
 		}

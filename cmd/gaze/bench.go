@@ -87,10 +87,8 @@ func (f *benchFlags) options() (bench.Options, error) {
 		}
 	}
 	switch f.tier {
-	case "":
+	case "", "all":
 		o.Tiers = []engine.Tier{""}
-	case "all":
-		o.Tiers = engine.Tiers
 	default:
 		if !slices.Contains(engine.Tiers, engine.Tier(f.tier)) {
 			return wrong("--tier is %q: expected one of %q, or all", f.tier, engine.Tiers)
@@ -191,21 +189,18 @@ func (f *benchFlags) run(ctx context.Context, s streams, o bench.Options, engine
 	if err != nil {
 		return nil, err
 	}
-	// The tier that suits the device comes first, the others stand beside it.
 	suits := engine.TraitsOf(e.Adapter()).Tier
-	if o.Tiers[0] == "" {
+	switch f.tier {
+	case "":
 		o.Tiers = []engine.Tier{suits}
-	}
-	o.Tiers = slices.Clone(o.Tiers)
-	slices.SortStableFunc(o.Tiers, func(a, b engine.Tier) int {
-		switch suits {
-		case a:
-			return -1
-		case b:
-			return 1
+	case "all": // the one that suits the device first, the others stand beside it
+		o.Tiers = []engine.Tier{suits}
+		for _, tier := range e.Traits().Tiers() {
+			if tier != suits {
+				o.Tiers = append(o.Tiers, tier)
+			}
 		}
-		return 0
-	})
+	}
 	o.Open = engines.get
 	bar := newProgress(s, "")
 	o.Progress = func(what string, done float64) {
@@ -214,7 +209,7 @@ func (f *benchFlags) run(ctx context.Context, s streams, o bench.Options, engine
 			bar.show(done)
 		}
 	}
-	started := time.Now()
+	host, started := thisHost(), time.Now()
 	result, err := bench.Run(ctx, o)
 	bar.clear()
 	if err != nil {
@@ -222,7 +217,7 @@ func (f *benchFlags) run(ctx context.Context, s streams, o bench.Options, engine
 	}
 	return &benchReport{
 		Command: f.command(), Version: version(), Date: started.UTC().Format(time.RFC3339), Seconds: time.Since(started).Seconds(),
-		Host: thisHost(), Device: deviceOf(e), Runs: o.Runs, Result: result,
+		Host: host, Device: deviceOf(e), Runs: o.Runs, Result: result,
 	}, nil
 }
 

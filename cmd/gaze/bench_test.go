@@ -198,12 +198,11 @@ func TestBenchErrors(t *testing.T) {
 
 // The whole command on a device, the suite startup with this program as gaze.
 func TestBench(t *testing.T) {
-	t.Setenv(asProgram, "1")
 	directory := t.TempDir()
 	file, plot := filepath.Join(directory, "new", "bench.json"), filepath.Join(directory, "bench.png")
 	args := []string{"bench", "--suite", "startup,viewer", "--n", "64", "--runs", "1", "--quick", "--json", file}
 	out := mustCall(t, append(args, "--plot", plot)...)
-	for _, want := range []string{"multiply-add, f32", "heatmap_f32", "first answer, kernels kept from before", "statistics of a head, n 64", "wrote " + file, "wrote " + plot} {
+	for _, want := range []string{"multiply-add, f32", "heatmap_lanes_f32", "first answer, kernels kept from before", "statistics of a head, n 64", "wrote " + file, "wrote " + plot} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output lacks %q:\n%s", want, out)
 		}

@@ -110,6 +110,9 @@ func (r *benchReport) comparison(path string, old *benchReport) string {
 			text += fmt.Sprintf("\nwith another %s then: %s", difference.name, difference.then)
 		}
 	}
+	if old.Host.Load != "" && r.Host.Load != "" {
+		text += fmt.Sprintf("\nload of the machine then %s, now %s", old.Host.Load, r.Host.Load)
+	}
 	t := newTable("llllrrrl")
 	t.add("", "", "", "", "ms then", "ms now", "times as quick", "")
 	var ratios []float64

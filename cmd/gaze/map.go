@@ -33,6 +33,7 @@ type mapFlags struct {
 	scale      visualize.Scale
 	measure    visualize.Measure
 	pooling    visualize.Pooling
+	values     valueRange
 	colors     string
 	size       int
 	density    int
@@ -73,6 +74,7 @@ var mapCommand = &command{
 		choice(flags, &f.scale, "scale", "`SCALE` of the colours: log, linear or gamma")
 		choice(flags, &f.measure, "measure", "what of each `weight` is shown: weight, row_maximum (of the greatest of its row) or lift (over an even spread)")
 		choice(flags, &f.pooling, "pool", "what a cell is of its pairs, `max` or mean")
+		choice(flags, &f.values, "range", "spread the colours over the values from `LOW:HIGH`; what is not given suits the map")
 		flags.StringVar(&f.colors, "colors", "viridis", "the colour `MAP`: viridis, cividis, magma or grey")
 		flags.IntVar(&f.size, "size", visualize.DefaultSize, "about the side of the map, in `PIXELS`")
 		flags.IntVar(&f.density, "density", 1, "draw `N` pixels for one, for print and dense screens")
@@ -108,6 +110,14 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	}
 	if f.rollout.wanted && (f.grid || f.rectangle != "" || kind != ".csv" && kind != ".npy") {
 		return usageError{errors.New("--rollout writes numbers of all tokens, as .csv or .npy")}
+	}
+	if f.values != (valueRange{}) {
+		if err := f.values.Validate(f.scale); err != nil {
+			return usageError{fmt.Errorf("--range: %w", err)}
+		}
+		if f.grid {
+			return usageError{errors.New("--grid has one range for all its maps: --range is of a single one")}
+		}
 	}
 	content := f.text
 	if f.file != "" {
@@ -229,6 +239,7 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	default:
 		picture := m.picture(f.layer, shown, maps[0])
 		picture.Title, picture.Scale, picture.Size, picture.Density = excerpt(r.texts[0].string), f.scale, f.size, f.density
+		picture.Range = f.values.Range
 		if picture.ColorMap, err = visualize.ColorMapByName(f.colors); err != nil {
 			return usageError{err}
 		}

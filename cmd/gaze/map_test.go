@@ -210,6 +210,17 @@ func TestMapGrid(t *testing.T) {
 	}
 }
 
+// A range that is given is that of the legend.
+func TestMapRange(t *testing.T) {
+	directory := tinyModel(t, "ModernBertModel", nil)
+	out := filepath.Join(t.TempDir(), "map.svg")
+	mustCall(t, "map", "--model", directory, "--text", "a b", "--range", "0.0123:0.789", "--out", out)
+	data, err := os.ReadFile(out)
+	if err != nil || !strings.Contains(string(data), "from 0.0123 to 0.789") {
+		t.Errorf("%v: the legend has another range", err)
+	}
+}
+
 func TestGridNotices(t *testing.T) {
 	if text := (gridHead{entropy: 10.04, distance: 1234.5}).String(); text != "10.0 bits, 1234 away" {
 		t.Error(text)
@@ -253,6 +264,10 @@ func TestMapErrors(t *testing.T) {
 		"--text a --measure difference":    "--measure is difference",
 		"--text a --grid --sort size":      "--sort is \"size\": expected layer, entropy, distance, previous",
 		"--text a --scale cubic":           "cubic",
+		"--text a --range 1":               "expected two numbers, such as 0.001:1",
+		"--text a --range 0:1":             "on a log scale it must start above 0",
+		"--text a --range 1:0.5":           "two finite numbers, the lower first",
+		"--text a --range 0.1:1 --grid":    "--grid has one range for all its maps",
 		"--text a --colors jet":            "no colour map \"jet\"",
 		"--file no-such-file":              "cannot read the text",
 		"--text a --scale log --size 9999": "map of size 9999",

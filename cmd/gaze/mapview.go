@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,6 +46,29 @@ func parseRectangle(text string, n int) (gaze.Rectangle, error) {
 	return r, nil
 }
 
+// A valueRange is a flag "low:high"; the zero value is an automatic range.
+type valueRange struct{ visualize.Range }
+
+// MarshalText returns what UnmarshalText reads.
+func (r valueRange) MarshalText() ([]byte, error) {
+	if r == (valueRange{}) {
+		return nil, nil
+	}
+	return fmt.Appendf(nil, "%g:%g", r.Low, r.High), nil
+}
+
+// UnmarshalText reads "0.001:1".
+func (r *valueRange) UnmarshalText(text []byte) error {
+	low, high, _ := strings.Cut(string(text), ":")
+	var err1, err2 error
+	r.Low, err1 = strconv.ParseFloat(low, 64)
+	r.High, err2 = strconv.ParseFloat(high, 64)
+	if err1 != nil || err2 != nil || *r == (valueRange{}) {
+		return errors.New("expected two numbers, such as 0.001:1")
+	}
+	return nil
+}
+
 // An attentionMap is the captured attention of one text.
 type attentionMap struct {
 	run     *modelRun
@@ -54,8 +78,8 @@ type attentionMap struct {
 	pooling visualize.Pooling
 }
 
-var measures = map[visualize.Measure]modernbert.Measure{
-	visualize.Weight: modernbert.Weight, visualize.RowMaximum: modernbert.OfRowMaximum, visualize.Lift: modernbert.OverUniform,
+var measures = map[visualize.Measure]engine.Measure{
+	visualize.Weight: engine.Weight, visualize.RowMaximum: engine.OfRowMaximum, visualize.Lift: engine.OverUniform,
 }
 
 // recompute returns the map of each head of a view, or of the mean of their cells,

@@ -111,7 +111,7 @@ func (j *modelJob) modelLine() string {
 
 // layersText writes "layer 3" or "layers 0, 3, 6".
 func layersText(layers []int) string {
-	text := strings.Trim(brackets(layers...), "[]")
+	text := strings.Trim(strings.ReplaceAll(fmt.Sprint(layers), " ", ", "), "[]")
 	if len(layers) == 1 {
 		return "layer " + text
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/png"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -17,6 +18,13 @@ import (
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/reference"
 )
+
+func rawEntry(name string, dtype checkpoint.DType, shape []int, data []byte) checkpoint.Entry {
+	return checkpoint.Entry{Name: name, DType: dtype, Shape: shape, Write: func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}}
+}
 
 // writeInput writes q, k and v, standard normal and rounded to dtype, and
 // returns them widened.
@@ -101,7 +109,7 @@ func TestRunAgainstReference(t *testing.T) {
 				tensors = "qkv.safetensors"
 				[output]
 				tensors = "new/out.safetensors"
-				weights = true`, c.precision, c.heads, c.headDim, c.theta, brackets(c.lengths...), c.path, c.text)))
+				weights = true`, c.precision, c.heads, c.headDim, c.theta, strings.ReplaceAll(fmt.Sprint(c.lengths), " ", ", "), c.path, c.text)))
 
 			a := gaze.Attention{Heads: c.heads, HeadDim: c.headDim, RoPE: gaze.RoPE{Theta: c.theta}, Pattern: c.pattern}
 			output, lse := reference.Layer(a, c.lengths, q, k, v)

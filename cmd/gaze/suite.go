@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/configs"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/visualize"
@@ -19,7 +20,7 @@ type suite struct {
 	// picture, if not nil, also receives every heat map that is drawn.
 	picture func(o *outcome, head int, p visualize.Picture)
 
-	inputs inputs
+	inputs load.Inputs
 	base   *outcome
 	kept   *weightStore // the base's weights, where a variant's are compared with them
 }
@@ -116,18 +117,9 @@ func of(r configs.Run, runs []configs.Run, err error) error {
 
 // requestOf returns what the engine is asked for. Weights are, where an output needs them.
 func requestOf(r configs.Run) (engine.Request, error) {
-	precision, err := engine.ParsePrecision(r.Device.Precision)
-	if err != nil {
-		return engine.Request{}, err
-	}
-	path, err := engine.ParsePath(string(r.Path))
-	if err != nil {
-		return engine.Request{}, err
-	}
-	return engine.Request{
-		Attention: r.Attention, Lengths: r.Lengths, Precision: precision, Path: path,
-		Weights: r.Output.Weights || r.Output.Heatmap != "",
-	}, nil
+	request, err := load.Request(r)
+	request.Weights = r.Output.Weights || r.Output.Heatmap != ""
+	return request, err
 }
 
 func (j *job) shape() shape {
@@ -146,7 +138,7 @@ func (j *job) weightsLike(other *job) bool {
 
 // compute computes one run and writes its files.
 func (s *suite) compute(ctx context.Context, j *job) (*outcome, error) {
-	in, err := s.inputs.load(ctx, j.run)
+	in, err := s.inputs.Load(ctx, j.run)
 	if err != nil {
 		return nil, err
 	}

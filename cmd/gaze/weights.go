@@ -77,6 +77,9 @@ type weightStore struct {
 	row    []byte
 }
 
+// A shape is that of q, k and v: [heads, n, headDim].
+type shape struct{ heads, n, headDim int }
+
 func newWeightStore(s shape, limit int64) *weightStore {
 	return &weightStore{size: 4 * int64(s.heads) * int64(s.n) * int64(s.n), limit: limit}
 }

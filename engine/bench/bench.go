@@ -25,7 +25,7 @@ const (
 
 // seconds is how long all runs of a case shall take.
 func (e Effort) seconds() float64 {
-	return map[Effort]float64{Quick: 0.8, Normal: 2.5, Full: math.Inf(1)}[e]
+	return map[Effort]float64{Quick: 0.8, Normal: 3, Full: math.Inf(1)}[e]
 }
 
 // Options say what to measure.
@@ -120,7 +120,7 @@ type Omitted struct {
 
 // Run measures the limits of the device and then all suites.
 func Run(ctx context.Context, o Options) (*Result, error) {
-	r := &runner{Options: o, ctx: ctx, result: &Result{}}
+	r := &runner{Options: o, ctx: ctx, result: &Result{Cases: []*Case{}, Omitted: []Omitted{}}}
 	if r.Progress == nil {
 		r.Progress = func(string, float64) {}
 	}
@@ -145,12 +145,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		if err := suites[name](); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-	}
-	if o.Limits == nil {
-		r.result.Limits.Multiply, err = again(ctx, e, o.Effort, r.result.Limits.Multiply)
+		if o.Limits == nil {
+			if err := r.result.Limits.again(ctx, e, o.Effort); err != nil {
+				return nil, err
+			}
+		}
 	}
 	r.bind()
-	return r.result, err
+	return r.result, nil
 }
 
 type runner struct {

@@ -120,6 +120,20 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+// The best moment counts.
+func TestAgainKeepsTheBetter(t *testing.T) {
+	e := open(t, nil)
+	for _, before := range []float64{1e-6, 1e12} {
+		l := &Limits{Multiply: Peak{GFLOPS: before}}
+		if err := l.again(context.Background(), e, Quick); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.Multiply.GFLOPS; before > 1 != (got == before) {
+			t.Errorf("%v GFLOP/s before, %v after", before, got)
+		}
+	}
+}
+
 // Kernels that do less than they should, as those of a compiler that removed the
 // work would, give no figure.
 func TestMeasureFindsWorkThatWasNotDone(t *testing.T) {

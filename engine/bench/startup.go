@@ -15,7 +15,7 @@ import (
 var startupArguments = []string{"fill-mask", "--model", "builtin", "--text", "Rome is the [MASK] of Italy.", "--top", "1"}
 
 // coldSeconds bounds the time that first starts may take in all, fewestRuns of them at least.
-const coldSeconds = 12
+const coldSeconds = 25
 
 // startup measures how long gaze takes, as a process of its own, to load the
 // built-in model and answer: with nothing cached, neither by gaze nor by the

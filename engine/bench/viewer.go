@@ -81,9 +81,9 @@ func (r *runner) view(n, cell int, rectangle gaze.Rectangle, precision engine.Pr
 	blockMap, sums := t.given("block map", engine.Words(m)), t.given("lse", engine.Bytes(lse))
 	c := &Case{Suite: "viewer", Precision: precision, Tokens: n}
 	var passes []engine.Pass
-	kernel := "heatmap_"
+	kernel := "heatmap"
 	if cell == 0 {
-		kernel = "statistics_"
+		kernel = "statistics"
 		c.Name = fmt.Sprintf("statistics of a head, n %d", n)
 		ids := make([]uint32, n) // texts repeat themselves
 		for i := range ids {
@@ -118,7 +118,7 @@ func (r *runner) view(n, cell int, rectangle gaze.Rectangle, precision engine.Pr
 		return err
 	}
 	defer buffers.Close()
-	return r.measure(c, []string{kernel + string(precision)}, r.execute(e, passes, buffers))
+	return r.measure(c, []string{kernelName(kernel, e.Traits().ForPictures(), precision)}, r.execute(e, passes, buffers))
 }
 
 func pixelText(cell int) string {

@@ -65,15 +65,7 @@ type captureState struct {
 	users    int // calls under way, the forward pass among them
 	closed   bool
 
-	// What pictures of a layer have in common is kept from the first on: block maps
-	// by layer, the first of those with equal patterns, and exponents by measure.
-	blockMaps map[int]*gaze.BlockMap
-	measures  map[measuredLayer][]float32
-}
-
-type measuredLayer struct {
-	layer   int
-	measure Measure
+	layers map[int]*engine.Capture // those that were looked at; equal patterns share a block map
 }
 
 func (m *Model) newCapture(p *Program, ids []uint32) (*Capture, error) {
@@ -81,7 +73,7 @@ func (m *Model) newCapture(p *Program, ids []uint32) (*Capture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("what attention weights of %d layers follow from: %w", len(p.Want.Capture), err)
 	}
-	return &Capture{m.engine, m.traits, p, ids, buffers, &captureState{blockMaps: map[int]*gaze.BlockMap{}, measures: map[measuredLayer][]float32{}}}, nil
+	return &Capture{m.engine, m.traits, p, ids, buffers, &captureState{layers: map[int]*engine.Capture{}}}, nil
 }
 
 // complete notes that all captured layers up to that one are there.
@@ -155,54 +147,30 @@ func (c *Capture) Close() error {
 	return nil
 }
 
-// A capturedLayer is where a capture holds a layer.
-type capturedLayer struct {
-	gaze.Attention
-	n               int            // packed tokens
-	blockMap        *gaze.BlockMap // for the kernels that look at weights
-	layout          engine.Layout
-	query, key, lse engine.Ref
-	words           engine.Ref // of the block map
-}
-
-// layer returns where the layer of that number is, to be released.
-func (c *Capture) layer(layer int) (_ *capturedLayer, release func(), err error) {
+// layer returns the layer of that number by itself, to be released.
+func (c *Capture) layer(layer int) (_ *engine.Capture, release func(), err error) {
 	if release, err = c.hold(layer); err != nil {
 		return nil, nil, err
+	}
+	c.state.Lock()
+	defer c.state.Unlock()
+	if l := c.state.layers[layer]; l != nil {
+		return l, release, nil
 	}
 	p := c.program
 	b := builder{Program: p, n: p.Lengths.Tokens(), d: p.Config.HiddenSize, size: elementSize(p.Precision)}
 	query, key, lse := captured(layer)
-	l := &capturedLayer{Attention: p.Attention[layer], n: b.n, layout: b.layout(), query: b.own(query, b.n*b.d), key: b.own(key, b.n*b.d)}
-	l.lse = b.f32(lse, l.Heads*b.n)
-	l.blockMap = c.blockMap(layer)
-	l.words = engine.Ref{Buffer: bufMap, Size: engine.MapBytes(l.blockMap)}
+	a := p.Attention[layer]
+	l := &engine.Capture{Attention: a, Lengths: p.Lengths, IDs: c.ids, Precision: p.Precision, Layout: b.layout(), LSEHead: b.n,
+		Query: b.own(query, b.n*b.d), Key: b.own(key, b.n*b.d), LSE: b.f32(lse, a.Heads*b.n), Engine: c.engine, Buffers: c.buffers}
+	for _, other := range c.state.layers {
+		if reflect.DeepEqual(other.Visible(), a.Visible()) {
+			l.Map = other.Map
+		}
+	}
+	if l.Map == nil {
+		l.Map = gaze.NewBlockMap(a.Visible(), p.Lengths, engine.HeatmapTile)
+	}
+	c.state.layers[layer] = l
 	return l, release, nil
-}
-
-// blockMap returns the block map of a layer for the kernels that look at weights.
-func (c *Capture) blockMap(layer int) *gaze.BlockMap {
-	pattern := c.program.Attention[layer].Visible()
-	first := slices.IndexFunc(c.program.Attention, func(other gaze.Attention) bool { return reflect.DeepEqual(other.Visible(), pattern) })
-	c.state.Lock()
-	defer c.state.Unlock()
-	m := c.state.blockMaps[first]
-	if m == nil {
-		m = gaze.NewBlockMap(pattern, c.program.Lengths, engine.HeatmapTile)
-		c.state.blockMaps[first] = m
-	}
-	return m
-}
-
-// with returns the buffers of specs, and the layer's block map.
-func (c *Capture) with(ctx context.Context, l *capturedLayer, specs ...engine.BufferSpec) (*engine.Buffers, error) {
-	buffers, err := c.engine.NewBuffers(append(specs, engine.BufferSpec{Name: bufMap, Bytes: l.words.Size}))
-	if err != nil {
-		return nil, err
-	}
-	if err := buffers.Upload(ctx, bufMap, 0, engine.Words(l.blockMap)); err != nil {
-		buffers.Close()
-		return nil, err
-	}
-	return buffers, nil
 }

@@ -23,14 +23,14 @@ func TestHeatmap(t *testing.T) {
 		for layer := range 2 {
 			all := weights(t, out.Capture, layer)
 			for _, v := range []View{
-				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(1), false, Weight},
-				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 64, End: 229}, Keys: gaze.Span{First: 16, End: 131}}, gaze.Square(16), false, Weight},
-				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 3, End: 200}, Keys: gaze.Span{First: 5, End: 129}}, gaze.Cell{Queries: 64, Keys: 1}, true, Weight},
-				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 3, End: 200}, Keys: gaze.Span{First: 5, End: 129}}, gaze.Cell{Queries: 2, Keys: 64}, false, Weight},
-				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{First: 64, End: n}}, gaze.Square(64), true, Weight},
-				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(1), false, OfRowMaximum},
-				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(4), true, OverUniform},
-				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 90, End: n}, Keys: gaze.Span{First: 1, End: 130}}, gaze.Square(1), false, OfRowMaximum},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(1), false, engine.Weight},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 64, End: 229}, Keys: gaze.Span{First: 16, End: 131}}, gaze.Square(16), false, engine.Weight},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 3, End: 200}, Keys: gaze.Span{First: 5, End: 129}}, gaze.Cell{Queries: 64, Keys: 1}, true, engine.Weight},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 3, End: 200}, Keys: gaze.Span{First: 5, End: 129}}, gaze.Cell{Queries: 2, Keys: 64}, false, engine.Weight},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{First: 64, End: n}}, gaze.Square(64), true, engine.Weight},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(1), false, engine.OfRowMaximum},
+				{layer, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, gaze.Square(4), true, engine.OverUniform},
+				{layer, gaze.Span{First: 1, End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 90, End: n}, Keys: gaze.Span{First: 1, End: 130}}, gaze.Square(1), false, engine.OfRowMaximum},
 			} {
 				cells, timing, err := out.Capture.Heatmap(context.Background(), v)
 				if err != nil || timing.Submits < 1 {
@@ -71,11 +71,11 @@ func TestHeatmap(t *testing.T) {
 				}
 				scale := 1.0
 				switch {
-				case v.Measure == OverUniform: // of up to 130 keys, four rows of them
+				case v.Measure == engine.OverUniform: // of up to 130 keys, four rows of them
 					scale = 600
 				case v.Sum: // of up to 64 rows
 					scale = 64
-				case v.Measure == OfRowMaximum:
+				case v.Measure == engine.OfRowMaximum:
 					scale = 10
 				}
 				near(t, v.Rectangle.String(), cells, want, tolerance*scale)
@@ -85,11 +85,11 @@ func TestHeatmap(t *testing.T) {
 }
 
 // factor is what a measure multiplies the weights of a row by.
-func factor(row []float32, visible []gaze.Span, measure Measure) float64 {
+func factor(row []float32, visible []gaze.Span, measure engine.Measure) float64 {
 	switch measure {
-	case OfRowMaximum:
+	case engine.OfRowMaximum:
 		return 1 / float64(slices.Max(row))
-	case OverUniform:
+	case engine.OverUniform:
 		count := 0
 		for _, s := range visible {
 			count += s.End - s.First
@@ -105,12 +105,12 @@ func TestHeatmapErrors(t *testing.T) {
 	defer out.Capture.Close()
 	all := gaze.Rectangle{Queries: gaze.Span{End: 70}, Keys: gaze.Span{End: 70}}
 	for want, v := range map[string]View{
-		"layer 0 was not captured":        {0, gaze.Span{End: 1}, all, gaze.Square(1), false, Weight},
-		"heads 1 to 3: expected":          {1, gaze.Span{First: 1, End: 3}, all, gaze.Square(1), false, Weight},
-		"heads 1 to 1: expected":          {1, gaze.Span{First: 1, End: 1}, all, gaze.Square(1), false, Weight},
-		"cells of 0 x 0 pairs":            {1, gaze.Span{End: 1}, all, gaze.Square(0), false, Weight},
-		"keys 9 to 2":                     {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: all.Keys, Keys: gaze.Span{First: 9, End: 2}}, gaze.Square(1), false, Weight},
-		"expected at least one of 0 to 7": {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: gaze.Span{End: 71}, Keys: all.Keys}, gaze.Square(1), false, Weight},
+		"layer 0 was not captured":        {0, gaze.Span{End: 1}, all, gaze.Square(1), false, engine.Weight},
+		"heads 1 to 3: expected":          {1, gaze.Span{First: 1, End: 3}, all, gaze.Square(1), false, engine.Weight},
+		"heads 1 to 1: expected":          {1, gaze.Span{First: 1, End: 1}, all, gaze.Square(1), false, engine.Weight},
+		"cells of 0 x 0 pairs":            {1, gaze.Span{End: 1}, all, gaze.Square(0), false, engine.Weight},
+		"keys 9 to 2":                     {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: all.Keys, Keys: gaze.Span{First: 9, End: 2}}, gaze.Square(1), false, engine.Weight},
+		"expected at least one of 0 to 7": {1, gaze.Span{End: 1}, gaze.Rectangle{Queries: gaze.Span{End: 71}, Keys: all.Keys}, gaze.Square(1), false, engine.Weight},
 	} {
 		if _, _, err := out.Capture.Heatmap(context.Background(), v); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, expected %q", v, err, want)

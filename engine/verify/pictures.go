@@ -15,22 +15,25 @@ import (
 func (v *verifier) pictures(ctx context.Context, p *problem) error {
 	traits := v.Traits()
 	traits.CPU = p.index/cycle%2 == 0 // what suits a CPU and what suits a GPU
-	for i, kernel := range []string{"heatmap_", "statistics_"} {
-		if !v.wants(kernel + string(p.Precision)) {
-			continue
+	for i, kernel := range []string{"heatmap", "statistics"} {
+		for _, traits.Pictures = range traits.Tiers() {
+			if !v.wants(fmt.Sprintf("%s_%s_%s", kernel, traits.Pictures, p.Precision)) {
+				continue
+			}
+			p.ready()
+			// A generator of its own, so that it may also be checked alone, and both
+			// tiers get the same cases.
+			random := rand.New(rand.NewPCG(v.options.Seed, uint64(p.index)|uint64(2+i)<<32))
+			one := []func(*rand.Rand, engine.Traits, *problem) (*layerCase, error){heatmapCase, statisticsCase}[i]
+			c, err := one(random, traits, p)
+			if err != nil {
+				return err
+			}
+			if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
+				return err
+			}
+			v.note(p.index, c.text, c.pass.Kernel, c.pass.Constants, c.compare())
 		}
-		p.ready()
-		// A generator of its own, so that it may also be checked alone.
-		random := rand.New(rand.NewPCG(v.options.Seed, uint64(p.index)|uint64(2+i)<<32))
-		one := []func(*rand.Rand, engine.Traits, *problem) (*layerCase, error){heatmapCase, statisticsCase}[i]
-		c, err := one(random, traits, p)
-		if err != nil {
-			return err
-		}
-		if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
-			return err
-		}
-		v.note(p.index, c.text, c.pass.Kernel, c.pass.Constants, c.compare())
 	}
 	return nil
 }
@@ -119,23 +122,23 @@ func (c *layerCase) stored(name string, x []float32, precision engine.Precision)
 // picturePasses returns a pass of every specialization of the pictures' kernels.
 func picturePasses(traits engine.Traits) ([]engine.Pass, error) {
 	var passes []engine.Pass
+	all := gaze.Span{End: 64}
+	m := gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{all.End}, engine.HeatmapTile)
 	for _, headDim := range gaze.HeadDims {
 		for _, precision := range []engine.Precision{engine.F32, engine.F16} {
-			all := gaze.Span{End: 64}
-			pass, err := engine.Heatmap{
-				Heads: 1, HeadDim: headDim, Map: gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{all.End}, engine.HeatmapTile),
-				Precision: precision, Rectangle: gaze.Rectangle{Queries: all, Keys: all}, Cell: gaze.Square(1),
-			}.Pass(traits)
-			if err != nil {
-				return nil, fmt.Errorf("verify: %w", err)
+			for _, traits.Pictures = range traits.Tiers() {
+				pass, err := engine.Heatmap{
+					Heads: 1, HeadDim: headDim, Map: m, Precision: precision, Rectangle: gaze.Rectangle{Queries: all, Keys: all}, Cell: gaze.Square(1),
+				}.Pass(traits)
+				if err != nil {
+					return nil, fmt.Errorf("verify: %w", err)
+				}
+				statistics, err := engine.RowStatistics{Heads: 1, HeadDim: headDim, Map: m, Precision: precision}.Pass(traits)
+				if err != nil {
+					return nil, fmt.Errorf("verify: %w", err)
+				}
+				passes = append(passes, pass, statistics)
 			}
-			statistics, err := engine.RowStatistics{
-				Heads: 1, HeadDim: headDim, Map: gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{all.End}, engine.HeatmapTile), Precision: precision,
-			}.Pass(traits)
-			if err != nil {
-				return nil, fmt.Errorf("verify: %w", err)
-			}
-			passes = append(passes, pass, statistics)
 		}
 	}
 	return passes, nil

@@ -97,7 +97,7 @@ func automatic(s visualize.Scale, difference bool, values []float32) visualize.R
 
 // paint draws the part of a tile that a view shows within clip.
 func (c *canvas) paint(clip image.Rectangle, v *view, t *tile, how coloring, table *[256]color.RGBA) {
-	clip = clip.Intersect(c.img.Rect)
+	clip = clip.Intersect(c.img.Rect) // a small window lacks room for all of a map's box
 	colors := t.indices(how)
 	// A pixel belongs to the token at its middle, so that no cell of at least a
 	// pixel is lost.

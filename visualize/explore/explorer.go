@@ -54,7 +54,8 @@ type Explorer struct {
 	Settings
 	screen    screen
 	view      view
-	ranged    rangeKey        // what the range belongs to
+	ranged    rangeKey // what the range belongs to
+	sampled   sampling
 	r         visualize.Range // of the colours
 	averaged  Head            // the head before a mean was chosen
 	hasBefore bool
@@ -74,6 +75,7 @@ type Explorer struct {
 	drag      drag
 	clicked   clicked
 
+	noText    string // why none can be typed
 	edit      line
 	editing   bool
 	swallow   bool // the next letter, which belongs to a key that did something
@@ -85,7 +87,9 @@ type Explorer struct {
 	following bool
 	paused    bool
 	exporting *export
+	unwritten error // why the last export was not written
 	help      bool
+	helpLine  int // lines that it is scrolled by
 	message   string
 	alarm     bool // the message is an error
 
@@ -97,27 +101,6 @@ type pair struct{ query, key int }
 
 // A Head is one that a person looks at; -1 stands for the mean of all.
 type Head = head
-
-// Settings are what is remembered from one time to the next.
-type Settings struct {
-	Layer, Head int // -1 for the mean
-	Measure     visualize.Measure
-	Scale       visualize.Scale
-	Pooling     visualize.Pooling
-	Colors      string    // a colour map
-	Range       RangeMode `json:"-"`
-	Order       string    // of the overview
-	Overlay     bool      // of the mask's edges
-}
-
-// A RangeMode says when the range of colours changes.
-type RangeMode int
-
-const (
-	RangeOfHead RangeMode = iota // fits what is in sight when a head is opened
-	RangeLocked
-	RangeOfView // always fits what is in sight
-)
 
 // A screen is what fills the window.
 type screen int
@@ -152,11 +135,6 @@ type rangeKey struct {
 	pooling  visualize.Pooling
 	compare  comparison
 	complete bool // all tiles in sight were there
-}
-
-// DefaultSettings are those of the first time.
-func DefaultSettings() Settings {
-	return Settings{Colors: "viridis", Order: orders[0].name}
 }
 
 // New returns an explorer. Close it when done.
@@ -213,6 +191,9 @@ func (e *Explorer) Complete(run *Run, layers int) {
 	e.dirty = true
 }
 
+// NoText says why no text can be typed: what is shown was made of none.
+func (e *Explorer) NoText(why string) { e.noText = why }
+
 // Progress says how much of the forward pass under way is done; 1 ends it.
 func (e *Explorer) Progress(done float64) {
 	e.progress = done
@@ -256,8 +237,20 @@ func (e *Explorer) Failure() error {
 	return e.failed
 }
 
-// Trouble returns why something in sight could not be computed.
-func (e *Explorer) Trouble() error { return e.store.failure() }
+// Trouble returns why something in sight could not be computed, or the last export
+// not be written.
+func (e *Explorer) Trouble() error {
+	if err := e.store.failure(); err != nil {
+		return err
+	}
+	return e.unwritten
+}
+
+// Message returns the message at the lower edge, if there is one.
+func (e *Explorer) Message() string {
+	e.catchUp()
+	return e.message
+}
 
 // InMap reports whether a map is in sight, not the overview.
 func (e *Explorer) InMap() bool { return e.screen == mapScreen }
@@ -359,6 +352,9 @@ func (e *Explorer) Frame(time.Time) (frame *image.RGBA, changed bool) {
 
 // Busy reports whether the frame will change by itself.
 func (e *Explorer) Busy() bool { return e.dirty || !e.store.idle() || e.next != nil || e.progress < 1 }
+
+// Mouse returns where the mouse is; it may be outside of the frame.
+func (e *Explorer) Mouse() image.Point { return e.mouse }
 
 // tell shows a message until the next.
 func (e *Explorer) tell(err error) { e.message, e.alarm = err.Error(), true }

@@ -34,6 +34,8 @@ func (p exportPart) run() *Run    { return p.of }
 func (p exportPart) layer() int   { return p.head.end(len(p.of.Layers)) - 1 }
 func (p exportPart) urgency() int { return urgentRow }
 
+func (p exportPart) subtracted() *Run { return p.minus.run }
+
 func (p exportPart) compute(ctx context.Context) (any, error) {
 	t, err := newTile(ctx, p.of, p.head, p.rectangle, p.cell, p.measure, p.pooling)
 	if err != nil || p.minus.run == nil {
@@ -81,20 +83,25 @@ func (e *Explorer) Export(where string, all bool) error {
 	}
 	e.screen = mapScreen
 	e.arrange()
-	n := len(e.run.Tokens)
 	r := e.view.visible()
-	cell := e.view.cell()
 	if all {
-		r = gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}
-		for cell = 1; ceilDivide(n, cell) > visualize.DefaultCells*multiple && cell < LargestCell; cell *= 2 {
-		}
+		everything := gaze.Span{End: len(e.run.Tokens)}
+		r = gaze.Rectangle{Queries: everything, Keys: everything}
 	}
-	r.Queries.First, r.Keys.First = r.Queries.First/cell*cell, r.Keys.First/cell*cell
+	// The cells are those that gaze map takes, whatever the window has room for.
+	cell, asked := 1, r
+	for {
+		r.Queries.First, r.Keys.First = asked.Queries.First/cell*cell, asked.Keys.First/cell*cell
+		if rows, columns := r.Cells(gaze.Square(cell)); max(rows, columns) <= visualize.DefaultCells || cell == LargestCell {
+			break
+		}
+		cell *= 2
+	}
 	part := exportPart{of: e.run, head: e.shown(), rectangle: r, cell: cell, measure: e.Measure, pooling: e.Pooling}
 	if e.compare == difference {
 		part.minus = e.against
 	}
-	e.exporting = &export{part, path, multiple}
+	e.exporting, e.unwritten = &export{part, path, multiple}, nil
 	e.dirty = true
 	return nil
 }
@@ -106,7 +113,7 @@ func (e *Explorer) finishExport() {
 		return
 	}
 	if r := e.store.results[x.part]; r != nil && r.err != nil {
-		e.exporting = nil
+		e.exporting, e.unwritten = nil, r.err
 		e.tell(r.err)
 		return
 	}
@@ -115,8 +122,8 @@ func (e *Explorer) finishExport() {
 		return
 	}
 	e.exporting = nil
-	if err := e.write(x, t); err != nil {
-		e.tell(err)
+	if e.unwritten = e.write(x, t); e.unwritten != nil {
+		e.tell(e.unwritten)
 		return
 	}
 	e.say("%s is written", x.path)
@@ -152,9 +159,9 @@ func (e *Explorer) write(x *export, t *tile) error {
 		return gaze.WriteFile(x.path, func(w io.Writer) error { return m.WriteCSV(w, labels) })
 	}
 	p := visualize.Picture{
-		Map: m, Tokens: labels, Sequences: gaze.Lengths{len(labels)}, Scale: e.drawnScale(), Range: e.r, Density: x.multiple,
-		Title:    strings.Map(spaced, excerpt(e.run.Text)),
-		Subtitle: fmt.Sprintf("%s, %s, %d tokens, %s", e.run.Name, e.headName(x.part.head), len(labels), e.run.Device),
+		Map: m, Tokens: labels, Sequences: e.run.sequences(), Scale: e.drawnScale(), Range: e.r, Density: x.multiple,
+		Title:    excerpt(e.run.Text),
+		Subtitle: e.subtitle(x.part.head, t.cell),
 	}
 	name := e.Colors
 	if measure == visualize.Difference {
@@ -177,14 +184,32 @@ func (e *Explorer) write(x *export, t *tile) error {
 	return visualize.WritePNG(x.path, img)
 }
 
+// subtitle says of a picture what gaze map does.
+func (e *Explorer) subtitle(h head, cell int) string {
+	n := strconv.Itoa(len(e.run.Tokens))
+	for i := len(n) - 3; i > 0; i -= 3 {
+		n = n[:i] + "," + n[i:]
+	}
+	which := fmt.Sprintf("head %d", h.head)
+	switch {
+	case h.layer == mean:
+		return fmt.Sprintf("%s, %s, %s tokens, %s", e.run.Name, e.headName(h), n, e.run.Device)
+	case h.head == mean && cell > 1:
+		which = fmt.Sprintf("mean of the pooled cells of %d heads", e.run.Heads)
+	case h.head == mean:
+		which = fmt.Sprintf("mean of %d heads", e.run.Heads)
+	}
+	return fmt.Sprintf("%s, layer %d, %s: %v, %s tokens, %s", e.run.Name, h.layer, which, e.run.Layers[h.layer], n, e.run.Device)
+}
+
 // excerpt cuts a text to what a title holds.
 func excerpt(text string) string {
-	const most = 80 // letters
-	letters := []rune(text)
-	if len(letters) <= most {
-		return text
+	const most = 60 // letters
+	words := strings.Join(strings.Fields(text[:min(len(text), 8*most)]), " ")
+	if letters := []rune(words); len(letters) > most {
+		return string(letters[:most-1]) + "…"
 	}
-	return string(letters[:most-1]) + "…"
+	return words
 }
 
 // command returns the command that draws the same picture without a window;

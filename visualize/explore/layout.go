@@ -54,7 +54,7 @@ func (e *Explorer) arrange() {
 	}
 	if !l.side.Empty() {
 		inner := l.side.Inset(px(14))
-		size := min(inner.Dx(), max(l.side.Dy()/3, px(80)))
+		size := min(inner.Dx(), max(l.side.Dy()/4, px(80)))
 		l.minimap = image.Rect(inner.Min.X, inner.Min.Y, inner.Min.X+size, inner.Min.Y+size)
 		top := l.minimap.Max.Y + px(34)
 		l.histogram = image.Rect(inner.Min.X, top, inner.Max.X, top+px(44))
@@ -118,6 +118,12 @@ func (e *Explorer) panes() []pane {
 	case difference:
 		list[0].minus = e.against
 		list[0].name += " minus A: " + e.headName(e.against.head)
+	}
+	if other := e.against.run; e.compare != noComparison && other.Name != e.run.Name {
+		list[0].name += " of " + other.Name
+		if e.compare == sideBySide {
+			list[1].name += " of " + e.run.Name
+		}
 	}
 	for i := range list {
 		list[i].view = e.view

@@ -57,10 +57,12 @@ func (s *fakeSource) begin(ctx context.Context, layer int) (end func(), err erro
 
 // visible reports whether a query sees a key.
 func (s *fakeSource) visible(layer, query, key int) bool {
-	for _, span := range s.run.Layers[layer].AppendKeys(nil, query, len(s.run.Tokens)) {
-		if key >= span.First && key < span.End {
-			return true
+	first := 0
+	for _, length := range s.run.sequences() {
+		if query < first+length {
+			return key >= first && key < first+length && gaze.Sees(s.run.Layers[layer], query-first, key-first, length)
 		}
+		first += length
 	}
 	return false
 }

@@ -235,7 +235,11 @@ func (e *Explorer) pinCell(query, key int) {
 // wheel zooms at the mouse, or scrolls.
 func (e *Explorer) wheel(w Wheel) {
 	e.arrange()
-	if e.run == nil || e.help {
+	if e.help {
+		e.helpLine -= int(math.Copysign(math.Ceil(math.Abs(w.Y)), w.Y))
+		return
+	}
+	if e.run == nil {
 		return
 	}
 	if e.screen == overviewScreen {

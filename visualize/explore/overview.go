@@ -129,9 +129,9 @@ func (e *Explorer) gallery() gallery {
 	g.side = max(g.side, c.px(24))
 	g.pitchX, g.pitchY = g.side+between, g.side+caption
 	g.left = body.Min.X + max((body.Dx()-g.columns*g.pitchX+between)/2, 0)
-	lowest := max(rows*g.pitchY-body.Dy(), 0)
+	lowest := max(rows*g.pitchY+c.px(3)-body.Dy(), 0)
 	e.scroll = min(max(e.scroll, 0), lowest)
-	g.top = body.Min.Y - e.scroll
+	g.top = body.Min.Y + c.px(3) - e.scroll
 	return g
 }
 
@@ -208,6 +208,7 @@ func (e *Explorer) drawOverview() {
 				c.paintSmall(clip, box, t, how, &m.Colors)
 			} else {
 				c.paint(clip, &v, t, how, &m.Colors)
+				c.drawSequences(e.run, &v, t.cell, clip)
 			}
 		}
 		switch {
@@ -268,11 +269,11 @@ func (c *canvas) frame(clip, box image.Rectangle, width int, of color.RGBA) {
 func (s Summary) caption(order string) string {
 	for _, role := range s.Roles {
 		if role.Name == order {
-			return fmt.Sprintf("%s %.0f %%", roleNames[role.Name], 100*role.Share)
+			return fmt.Sprintf("%s %.0f %%", shortNames[role.Name], 100*role.Share)
 		}
 	}
 	if role, ok := s.strongest(); ok && order == orders[0].name {
-		return fmt.Sprintf("%s %.0f %%", roleNames[role.Name], 100*role.Share)
+		return fmt.Sprintf("%s %.0f %%", shortNames[role.Name], 100*role.Share)
 	}
 	return fmt.Sprintf("%.1f bits, %.*f away", s.Entropy, decimals(s.Distance), s.Distance)
 }
@@ -299,6 +300,11 @@ func (s Summary) strongest() (best Share, ok bool) {
 // roleNames say what a role's name means.
 var roleNames = map[string]string{
 	"previous": "previous token", "next": "next token", "self": "itself", "first": "first token", "last": "last token", "copy": "same token elsewhere",
+}
+
+// shortNames are those of captions.
+var shortNames = map[string]string{
+	"previous": "previous", "next": "next", "self": "itself", "first": "first token", "last": "last token", "copy": "same token",
 }
 
 // describe says what a head does, in a line.

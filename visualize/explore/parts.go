@@ -42,6 +42,7 @@ const cacheBytes = 256 << 20
 type store struct {
 	results map[part]*result
 	bytes   int
+	taken   int // results, ever
 	frame   int
 	wanted  []part // by the frame under way
 
@@ -111,6 +112,7 @@ func (s *store) take() (any bool) {
 		r := &result{value: f.value, err: f.err, used: s.frame, bytes: sizeOf(f.value)}
 		s.results[f.part] = r
 		s.bytes += r.bytes
+		s.taken++
 	}
 	return len(done) > 0
 }
@@ -122,19 +124,25 @@ func (s *store) idle() bool {
 	return len(s.waiting) == 0 && s.current == nil && len(s.done) == 0
 }
 
+// uses reports whether a part is computed from a run.
+func uses(p part, run *Run) bool {
+	other, two := p.(interface{ subtracted() *Run })
+	return p.run() == run || two && other.subtracted() == run
+}
+
 // forget drops all parts of a run and closes it, once the worker has left it.
 func (s *store) forget(run *Run) {
 	for p, r := range s.results {
-		if p.run() == run {
+		if uses(p, run) {
 			s.bytes -= r.bytes
 			delete(s.results, p)
 		}
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.waiting = slices.DeleteFunc(s.waiting, func(p part) bool { return p.run() == run })
-	s.done = slices.DeleteFunc(s.done, func(f finished) bool { return f.part.run() == run })
-	if s.current != nil && s.current.run() == run {
+	s.waiting = slices.DeleteFunc(s.waiting, func(p part) bool { return uses(p, run) })
+	s.done = slices.DeleteFunc(s.done, func(f finished) bool { return uses(f.part, run) })
+	if s.current != nil && uses(s.current, run) {
 		s.cancel()
 	}
 	s.closing = append(s.closing, run.Source)
@@ -180,6 +188,9 @@ func (s *store) loop() {
 			cancelled := ctx.Err() != nil || errors.Is(err, context.Canceled)
 			s.cancel()
 			s.current = nil
+			if err != nil {
+				value = nil // it may be a nil pointer
+			}
 			if !cancelled {
 				s.done = append(s.done, finished{p, value, err})
 			}

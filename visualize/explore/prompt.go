@@ -72,6 +72,9 @@ func (e *Explorer) dropped(paths []string) {
 	if len(paths) == 0 {
 		return
 	}
+	if e.refuses() {
+		return
+	}
 	text, err := e.host.Read(paths[0])
 	if err != nil {
 		e.tell(err)
@@ -82,13 +85,27 @@ func (e *Explorer) dropped(paths []string) {
 
 // SetText shows another text, as typing it would.
 func (e *Explorer) SetText(text string) {
+	if e.refuses() {
+		return
+	}
 	e.edit = newLine("")
 	e.edit.insert(text)
 	e.textChanged()
 }
 
-// beginEdit puts the caret into the text.
+// refuses reports whether no text can be typed, and says why.
+func (e *Explorer) refuses() bool {
+	if e.noText != "" {
+		e.say("%s", e.noText)
+	}
+	return e.noText != ""
+}
+
+// beginEdit puts the caret into the text, where there is one.
 func (e *Explorer) beginEdit() {
+	if e.refuses() {
+		return
+	}
 	if !e.editing && e.next == nil && e.run != nil && e.failed == nil {
 		e.edit = newLine(e.run.Text)
 	}

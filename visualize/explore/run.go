@@ -7,16 +7,18 @@ import (
 	"github.com/gazevk/gaze/visualize"
 )
 
-// A Run is the attention of one text in one model: what there is to see. It does
-// not change, but for layers that complete one after the other.
+// A Run is the attention of one text in one model, or of numbers that no model
+// made: what there is to see. It does not change, but for layers that complete one
+// after the other.
 type Run struct {
-	Name   string // of the model, or of its variant
-	Text   string
-	Tokens []Token
-	Heads  int
-	Layers []gaze.Pattern // what each sees
-	Device string
-	Source Source
+	Name    string // of the model, or of its variant
+	Text    string // or what says which numbers
+	Tokens  []Token
+	Lengths gaze.Lengths // of the sequences that the tokens are packed from; nil: one
+	Heads   int
+	Layers  []gaze.Pattern // what each sees
+	Device  string
+	Source  Source
 	// Command are the arguments of "gaze map" that have the same model, text and
 	// device, to reproduce a picture.
 	Command []string
@@ -28,7 +30,15 @@ type Run struct {
 // A Token is one of a run's text.
 type Token struct {
 	Label      string // what stands for it on an axis
-	First, End int    // bytes of the text; equal for one that the tokenizer added
+	First, End int    // bytes of the text; equal for one that stands for none of it
+}
+
+// sequences returns the lengths of a run's sequences.
+func (r *Run) sequences() gaze.Lengths {
+	if r.Lengths == nil {
+		return gaze.Lengths{len(r.Tokens)}
+	}
+	return r.Lengths
 }
 
 // A Source computes parts of a run's maps. The explorer calls it from one

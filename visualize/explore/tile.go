@@ -141,6 +141,8 @@ type differencePart struct {
 	minusHead head
 }
 
+func (p differencePart) subtracted() *Run { return p.minus }
+
 func (p differencePart) compute(ctx context.Context) (any, error) {
 	a, err := newTile(ctx, p.of, p.head, p.rectangle(), p.cell, p.measure, p.pooling)
 	if err != nil {

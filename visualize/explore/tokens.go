@@ -3,6 +3,7 @@ package explore
 import (
 	"image"
 	"image/color"
+	"slices"
 	"strings"
 )
 
@@ -29,23 +30,47 @@ func (e *Explorer) flow(width int) *flow {
 	}
 	f := &flow{run: e.run, width: width, density: c.density}
 	var line []piece
-	x := 0
+	x, end := 0, 0
 	for i, token := range e.run.Tokens {
 		text := token.Label
 		if token.End > token.First {
-			text = e.run.Text[token.First:token.End]
+			// What lies between two tokens goes with the second: a space, most often,
+			// which other tokenizers make a part of it.
+			text = e.run.Text[min(end, token.First):token.End]
+			end = token.End
 		}
-		// A token may begin with the space or the end of line before it.
 		text = strings.Map(spaced, text)
-		pieceWidth := c.width(textRole, text)
+		padding := 0
 		if token.End == token.First {
-			pieceWidth += c.px(6)
+			padding = c.px(6)
 		}
+		pieceWidth := c.width(textRole, text) + padding
 		if x+pieceWidth > width && len(line) > 0 {
-			f.lines = append(f.lines, line)
+			// A word goes to the next line as a whole, if it has not all of this one.
+			begins := len(line)
+			for begins > 0 && !strings.HasPrefix(text, " ") && !strings.HasPrefix(line[begins-1].text, " ") {
+				begins--
+			}
+			switch {
+			case begins == 0 || strings.HasPrefix(text, " "):
+				begins = len(line)
+			default:
+				begins--
+			}
+			moved := slices.Clone(line[begins:])
+			f.lines = append(f.lines, line[:begins])
 			line, x = nil, 0
-			text = strings.TrimLeft(text, " ")
-			pieceWidth = c.width(textRole, text)
+			for _, p := range append(moved, piece{i, text, 0, 0}) {
+				if len(line) == 0 {
+					p.text = strings.TrimLeft(p.text, " ")
+				}
+				p.from, p.to = x, x+c.width(textRole, p.text)
+				if added := e.run.Tokens[p.token]; added.End == added.First {
+					p.to += c.px(6)
+				}
+				line, x = append(line, p), p.to
+			}
+			continue
 		}
 		line = append(line, piece{i, text, x, x + pieceWidth})
 		x += pieceWidth

@@ -1,5 +1,6 @@
 // Package load is what both programs do to open a model: its tokenizer, what its
-// tokens are called, and the attention that a run file gives its layers.
+// tokens are called, and the attention that a run file gives its layers; and what
+// they do for a run without one: queries, keys and values of a file or of a seed.
 package load
 
 import (

@@ -1,23 +1,16 @@
-package main
+package load
 
 import (
 	"fmt"
-	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/configs"
-	"github.com/gazevk/gaze/engine/checkpoint"
 )
-
-func rawEntry(name string, dtype checkpoint.DType, shape []int, data []byte) checkpoint.Entry {
-	return checkpoint.Entry{Name: name, DType: dtype, Shape: shape, Write: func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	}}
-}
 
 // The numbers of a seed never change: whoever quotes a result can repeat it.
 func TestSeedIsForever(t *testing.T) {
@@ -30,7 +23,10 @@ func TestSeedIsForever(t *testing.T) {
 		last := len(x) - 1
 		text += fmt.Sprintf("%v %v %v\n", x[0], x[20*32], x[last])
 	}
-	golden(t, "seed.txt", text)
+	want, err := os.ReadFile(filepath.Join("testdata", "seed.txt"))
+	if err != nil || text != string(want) {
+		t.Errorf("error %v, the numbers are\n%s\nexpected:\n%s", err, text, want)
+	}
 }
 
 // Heads and sequences do not depend on how many others there are.
@@ -92,9 +88,9 @@ func TestSeedStatistics(t *testing.T) {
 // Runs that share an input share the memory, and those that do not, do not.
 func TestInputsAreShared(t *testing.T) {
 	run := configs.Run{Attention: gaze.Attention{Heads: 1, HeadDim: 32}, Lengths: gaze.Lengths{4, 3}, Input: configs.Input{Seed: 1}}
-	var c inputs
+	var c Inputs
 	load := func() *float32 {
-		in, err := c.load(t.Context(), run)
+		in, err := c.Load(t.Context(), run)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package modernbert
+package engine
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"github.com/gazevk/gaze"
-	"github.com/gazevk/gaze/engine"
 )
 
 // sumBytes bounds the cells of one call of the device, which are added up here.
@@ -21,61 +20,53 @@ const nothing = 1e38
 // queries and none below 0, multiply their rows; nil leaves them as they are. The
 // weights are recomputed in f32 and added in f32 within tiles of 64 queries, then in
 // float64.
-func (c *Capture) Received(ctx context.Context, layer int, heads, queries gaze.Span, factors []float64) ([][]float64, error) {
-	l, release, err := c.layer(layer)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	r := gaze.Rectangle{Queries: queries, Keys: gaze.Span{End: l.n}}
-	if err := r.Validate(l.n); err != nil {
+func (c *Capture) Received(ctx context.Context, heads, queries gaze.Span, factors []float64) ([][]float64, error) {
+	r := gaze.Rectangle{Queries: queries, Keys: gaze.Span{End: c.Lengths.Tokens()}}
+	if err := r.Validate(r.Keys.End); err != nil {
 		return nil, err
 	}
 	var exponents []float32
 	if factors != nil {
-		if exponents, err = c.multiplied(ctx, l, queries, factors); err != nil {
+		var err error
+		if exponents, err = c.multiplied(ctx, queries, factors); err != nil {
 			return nil, err
 		}
 	}
-	v := View{Layer: layer, Heads: heads, Rectangle: r, Cell: gaze.Cell{Queries: engine.HeatmapTile, Keys: 1}}
-	return c.sum(ctx, l, v, exponents, func(_, column int) int { return column })
+	v := View{Heads: heads, Rectangle: r, Cell: gaze.Cell{Queries: HeatmapTile, Keys: 1}}
+	return c.sum(ctx, v, exponents, func(_, column int) int { return column })
 }
 
 // Given returns how much attention each of the n packed queries gives to keys,
 // [heads][n]: the sum of the weights of its row there, added in f32 within tiles of
 // 64 keys, then in float64.
-func (c *Capture) Given(ctx context.Context, layer int, heads, keys gaze.Span) ([][]float64, error) {
-	l, release, err := c.layer(layer)
-	if err != nil {
+func (c *Capture) Given(ctx context.Context, heads, keys gaze.Span) ([][]float64, error) {
+	r := gaze.Rectangle{Queries: gaze.Span{End: c.Lengths.Tokens()}, Keys: keys}
+	if err := r.Validate(r.Queries.End); err != nil {
 		return nil, err
 	}
-	defer release()
-	v := View{Layer: layer, Heads: heads, Rectangle: gaze.Rectangle{Queries: gaze.Span{End: l.n}, Keys: keys}, Cell: gaze.Cell{Queries: 1, Keys: engine.HeatmapTile}}
-	if err := v.Rectangle.Validate(l.n); err != nil {
-		return nil, err
-	}
-	return c.sum(ctx, l, v, nil, func(row, _ int) int { return row })
+	v := View{Heads: heads, Rectangle: r, Cell: gaze.Cell{Queries: 1, Keys: HeatmapTile}}
+	return c.sum(ctx, v, nil, func(row, _ int) int { return row })
 }
 
 // sum adds the cells of a view up, [heads][n]; at tells where one belongs.
-func (c *Capture) sum(ctx context.Context, l *capturedLayer, v View, exponents []float32, at func(row, column int) int) ([][]float64, error) {
-	if err := l.checkHeads(v.Heads); err != nil {
+func (c *Capture) sum(ctx context.Context, v View, exponents []float32, at func(row, column int) int) ([][]float64, error) {
+	if err := c.checkHeads(v.Heads); err != nil {
 		return nil, err
 	}
 	v.Sum = true
 	rows, columns := v.Rectangle.Cells(v.Cell)
 	var sums [][]float64
-	step := max(int(min(sumBytes, c.traits.StorageRange))/(4*rows*columns), 1)
+	step := max(int(min(sumBytes, c.Engine.traits.StorageRange))/(4*rows*columns), 1)
 	for heads := v.Heads; heads.First < heads.End; heads.First += step {
 		v.Heads = gaze.Span{First: heads.First, End: min(heads.First+step, heads.End)}
-		cells, _, err := c.pool(ctx, l, v, exponents)
+		cells, _, err := c.pool(ctx, v, exponents)
 		if err != nil {
 			return nil, err
 		}
 		for range v.Heads.End - v.Heads.First {
-			sum := make([]float64, l.n)
+			sum := make([]float64, c.Lengths.Tokens())
 			for i, value := range cells[:rows*columns] {
-				if value != engine.HiddenCell {
+				if value != HiddenCell {
 					sum[at(i/columns, i%columns)] += float64(value)
 				}
 			}
@@ -87,11 +78,11 @@ func (c *Capture) sum(ctx context.Context, l *capturedLayer, v View, exponents [
 
 // multiplied returns what takes the place of the log-sum-exps, [heads, n], so that
 // the rows of queries have those factors: a factor is a term of the exponent.
-func (c *Capture) multiplied(ctx context.Context, l *capturedLayer, queries gaze.Span, factors []float64) ([]float32, error) {
+func (c *Capture) multiplied(ctx context.Context, queries gaze.Span, factors []float64) ([]float32, error) {
 	if len(factors) != queries.End-queries.First {
 		return nil, fmt.Errorf("%d factors for %d queries", len(factors), queries.End-queries.First)
 	}
-	exponents, err := c.lse(ctx, l)
+	exponents, err := c.lse(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +90,8 @@ func (c *Capture) multiplied(ctx context.Context, l *capturedLayer, queries gaze
 		if !(factor >= 0 && factor <= math.MaxFloat32) {
 			return nil, fmt.Errorf("query %d has the factor %v: expected 0 or more", queries.First+i, factor)
 		}
-		for head := range l.Heads {
-			exponent := &exponents[head*l.n+queries.First+i]
+		for head := range c.Heads {
+			exponent := &exponents[head*c.Lengths.Tokens()+queries.First+i]
 			if factor == 0 {
 				*exponent = nothing
 			} else {

@@ -1,17 +1,5 @@
-// What each row of attention weights amounts to, recomputed from queries, keys and
-// the log-sum-exp of the row (reference.RowStatistics), over the visible keys:
-//   w[j]            = exp(scale * q[head, i] . k[head, j] - lse[head, i])
-//   statistics[i, 0] = sum of w[j], which is 1 where all of this belongs together
-//   statistics[i, 1] = entropy, sum of -w[j] log2 w[j], in bits
-//   statistics[i, 2] = mean distance, sum of w[j] |i - j|, in tokens
-//   statistics[i, 3] = the greatest w[j]
-//   statistics[i, 4] = w[i], of the token itself
-//   statistics[i, 5] = w[i - 1], of the one before
-//   statistics[i, 6] = w[i + 1], of the one after
-//   statistics[i, 7] = w[j] of the first token of the sequence
-//   statistics[i, 8] = w[j] of its last
-//   statistics[i, 9] = sum of w[j] over other tokens of the same id
-// What is hidden counts as 0. A query that sees nothing gets zeros.
+// What rows of attention weights amount to, for any GPU. See include/statistics.glsl
+// for what is computed.
 //
 // Grid: (query tiles, heads).
 #version 450
@@ -23,30 +11,10 @@ layout(constant_id = 0) const uint LANES = 32;
 layout(constant_id = 1) const uint HEAD_DIM = 64;
 layout(constant_id = 2) const uint OWN_ROWS = 8; // of an invocation's block: 8 on a CPU, 4 on a GPU
 
-const uint QUERY_TILE = 64u;
-const uint COLUMNS = 10u;
 const uint GROUPS = HEAD_DIM / 4u; // of four elements in a row
 
 #include "include/elements.glsl"
-
-layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
-layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
-layout(binding = 2) readonly buffer BlockMap { uint block_map[]; };
-layout(binding = 3) readonly buffer LogSumExp { float lse[]; };          // [heads, lse_head]
-layout(binding = 4) writeonly buffer Statistics { float statistics[]; }; // [heads, rows, COLUMNS]
-layout(binding = 5) readonly buffer Tokens { uint tokens[]; };           // [3, rows]: ids, then the first row and the last of their sequences
-
-// Strides count groups of four elements.
-layout(push_constant) uniform Push {
-    uint rows;
-    uint map_tiles, map_masks;
-    uint in_row, in_head;
-    uint lse_head; // elements between two heads' first log-sum-exp
-    float scale;
-};
-
-#include "include/blockmap.glsl"
-#include "include/limits.glsl"
+#include "include/statistics.glsl"
 #include "include/products.glsl"
 
 // Of each row, over a quarter of the keys: columns 0 to 3, 4 to 7, and 8 and 9. They

@@ -1,17 +1,8 @@
-// A picture of a rectangle of attention weights: cells of so many queries by so
-// many keys, recomputed from queries, keys and the log-sum-exp of each row, and
-// pooled (reference.Heatmap):
-//   w[i, j]     = exp(scale * q[head, i] . k[head, j] - lse[head, i])
-//   cells[r, c] = the greatest, or the sum, of w
-// over those of its visible pairs that the rectangle has. A cell without any is
-// left alone. Cells begin at multiples of their sides, each a power of two, at most
-// QUERY_TILE.
+// A picture of a rectangle of attention weights for any GPU. See
+// include/heatmap.glsl for what is computed.
 //
-// A workgroup takes a tile of 64 queries, so that no other has a part of its
-// cells, and those of its tiles of keys that lie in one chunk of keys, which is a
-// multiple of the cell.
-//
-// Grid: (query tiles from the rectangle's first, heads from first_head on, chunks from that of its first key).
+// A workgroup's weights of a tile of keys lie in shared memory, where they are
+// pooled along rows, then down columns.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -23,44 +14,13 @@ layout(constant_id = 1) const uint HEAD_DIM = 64;
 // 4 on a GPU, whose registers are few.
 layout(constant_id = 2) const uint OWN_ROWS = 8;
 
-const uint QUERY_TILE = 64u;
 const uint GROUPS = HEAD_DIM / 4u; // of four elements in a row
 
 #include "include/elements.glsl"
-
-layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
-layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
-layout(binding = 2) readonly buffer BlockMap { uint block_map[]; };
-layout(binding = 3) readonly buffer LogSumExp { float lse[]; }; // [heads, lse_head]
-layout(binding = 4) buffer Cells { float cells[]; };            // [dispatched heads, cell_rows, cell_columns]
-
-// Strides count groups of four elements.
-layout(push_constant) uniform Push {
-    uint rows;
-    uint map_tiles, map_masks;
-    uint in_row, in_head;
-    uint lse_head; // elements between two heads' first log-sum-exp
-    uint first_head;
-    float scale;
-    uint first_query, end_query, first_key, end_key; // the rectangle
-    uint cell_queries, cell_keys; // pairs of a cell
-    uint cell_rows, cell_columns;
-    uint chunk; // keys of a workgroup
-    uint sum;   // 1: the sum, 0: the greatest
-};
-
-#include "include/blockmap.glsl"
-#include "include/limits.glsl"
+#include "include/heatmap.glsl"
 #include "include/products.glsl"
 
-const float HIDDEN = -1.0; // below every weight
-
 shared float tile[QUERY_TILE * KEY_TILE]; // weights, then those of each row pooled
-
-float pool(float a, float b)
-{
-    return sum == 0u || a == HIDDEN || b == HIDDEN ? max(a, b) : a + b;
-}
 
 void main()
 {
@@ -68,7 +28,6 @@ void main()
     uint first_row = query_tile * QUERY_TILE, base = head * in_head, last = rows - 1u;
     uint own_row = id / 4u * OWN_ROWS; // of the tile: the first of those whose weights are this invocation's
     uint quarter = id % 4u;      // of the tile's keys
-    uint chunk_begin = (first_key / chunk + gl_WorkGroupID.z) * chunk;
 
     uint query[OWN_ROWS];
     float row_lse[OWN_ROWS];
@@ -78,12 +37,8 @@ void main()
         row_lse[i] = lse[head * lse_head + row];
     }
 
-    // Those that matter are found ahead: on a CPU driver what a loop leaves out by
-    // `continue` takes as long as what it does.
-    uint entry = map_begin(query_tile), end = map_end(query_tile);
-    uint begin_tile = max(first_key, chunk_begin) / KEY_TILE, end_tile = (min(end_key, chunk_begin + chunk) + KEY_TILE - 1u) / KEY_TILE;
-    entry = map_seek(entry, end, begin_tile);
-    end = map_seek(entry, end, end_tile);
+    uint entry, end;
+    chunk_entries(query_tile, entry, end);
     [[dont_unroll]] for (; entry < end; entry++) {
         uint tile_key = map_key_tile(entry) * KEY_TILE;
         uint key[8];

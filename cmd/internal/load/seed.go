@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func newSeededHead(random *rand.Rand, headDim int) seededHead {
 // seededInput returns the input that seed stands for: the same on every
 // platform, and for a head and a sequence the same however many others there are.
 func seededInput(ctx context.Context, seed uint64, a gaze.Attention, lengths gaze.Lengths) (engine.Input, error) {
-	elements := shape{a.Heads, lengths.Tokens(), a.HeadDim}.elements()
+	elements := a.Heads * lengths.Tokens() * a.HeadDim
 	in := engine.Input{Query: make([]float32, 0, elements), Key: make([]float32, 0, elements), Value: make([]float32, 0, elements)}
 	for head := range a.Heads {
 		h := newSeededHead(rand.New(rand.NewPCG(seed, uint64(head))), a.HeadDim)

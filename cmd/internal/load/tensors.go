@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"fmt"
@@ -12,8 +12,6 @@ import (
 
 // A shape is that of q, k and v: [heads, n, headDim].
 type shape struct{ heads, n, headDim int }
-
-func (s shape) elements() int { return s.heads * s.n * s.headDim }
 
 // readTensors reads q, k and v, each of shape want, from the safetensors file at path.
 func readTensors(path string, want shape) (in engine.Input, err error) {

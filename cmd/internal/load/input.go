@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"context"
@@ -7,9 +7,22 @@ import (
 	"github.com/gazevk/gaze/engine"
 )
 
-// inputs loads what runs compute from, and remembers the latest: variants
-// mostly share it.
-type inputs struct {
+// Request returns what the engine is asked for by a run of attention.
+func Request(r configs.Run) (engine.Request, error) {
+	precision, err := engine.ParsePrecision(r.Device.Precision)
+	if err != nil {
+		return engine.Request{}, err
+	}
+	path, err := engine.ParsePath(string(r.Path))
+	if err != nil {
+		return engine.Request{}, err
+	}
+	return engine.Request{Attention: r.Attention, Lengths: r.Lengths, Precision: precision, Path: path}, nil
+}
+
+// Inputs load what runs of attention compute from, and remember the latest:
+// variants mostly share it.
+type Inputs struct {
 	from configs.Input
 	// lengths as text: seeded numbers depend on each, not on their sum alone.
 	shape   shape
@@ -17,7 +30,8 @@ type inputs struct {
 	latest  *engine.Input
 }
 
-func (c *inputs) load(ctx context.Context, run configs.Run) (engine.Input, error) {
+// Load returns the input of a run.
+func (c *Inputs) Load(ctx context.Context, run configs.Run) (engine.Input, error) {
 	a := run.Attention
 	want, lengths := shape{a.Heads, run.Lengths.Tokens(), a.HeadDim}, brackets(run.Lengths...)
 	if c.latest != nil && c.from == run.Input && c.shape == want && c.lengths == lengths {

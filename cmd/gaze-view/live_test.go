@@ -1,0 +1,244 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gazevk/gaze/visualize/explore"
+	"github.com/gazevk/gaze/vk"
+)
+
+// A viewing is a program without a window, whose device can be made to fail.
+type viewing struct {
+	t *testing.T
+	*program
+	fault  atomic.Pointer[error] // that calls of the device end with
+	call   string                // only those of this function
+	left   atomic.Int64          // how many more times
+	opened atomic.Int64          // devices
+}
+
+func look(t *testing.T) *viewing {
+	t.Helper()
+	return lookAt(t, &options{given: map[string]bool{}, model: "builtin", precision: "auto"})
+}
+
+// lookAt is look at what the options say.
+func lookAt(t *testing.T, o *options) *viewing {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	v := &viewing{t: t, program: &program{options: o}, call: "vkQueueSubmit"}
+	list, err := openVariants(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.variants = list
+	device, err := v.engineOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	device.Vulkan = append(device.Vulkan, vk.WithValidation(&v.messages), vk.WithFaults(v.fail))
+	v.live = newLive(list.list, "auto", device)
+	v.explorer = explore.New(v, explore.DefaultSettings())
+	v.live.start(v.explorer)
+	v.explorer.Handle(explore.Resize{Width: 640, Height: 480, Density: 1})
+	t.Cleanup(func() {
+		v.live.stop()
+		v.explorer.Close()
+		if err := v.live.close(); err != nil { // it names what was not closed
+			t.Error(err)
+		}
+		list.close()
+		if n := v.messages.Load(); n > 0 {
+			t.Errorf("%d validation messages", n)
+		}
+		await(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= before })
+	})
+	return v
+}
+
+func (v *viewing) fail(call string) error {
+	if call == "vkCreateDevice" {
+		v.opened.Add(1)
+	}
+	if fault := v.fault.Load(); fault != nil && call == v.call && v.left.Add(-1) >= 0 {
+		return *fault
+	}
+	return nil
+}
+
+// arm makes so many calls fail.
+func (v *viewing) arm(fault error, times int64) {
+	v.left.Store(times)
+	v.fault.Store(&fault)
+}
+
+// rest draws frames until nothing more comes, and returns the last.
+func (v *viewing) rest() (frame *image.RGBA) {
+	v.t.Helper()
+	await(v.t, "a frame at rest", func() bool {
+		frame, _ = v.explorer.Frame(time.Now())
+		return !v.explorer.Busy() && (v.explorer.Ready() || v.explorer.Failure() != nil)
+	})
+	return frame
+}
+
+// well is rest where nothing may have gone wrong.
+func (v *viewing) well() *image.RGBA {
+	v.t.Helper()
+	frame := v.rest()
+	if err := errors.Join(v.explorer.Failure(), v.explorer.Trouble()); err != nil {
+		v.t.Fatal(err)
+	}
+	return frame
+}
+
+// plain is the frame of a text, by a program that did nothing before.
+func plain(t *testing.T, text string, args ...string) *image.RGBA {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.png")
+	mustCall(t, append(args, "--text", text, "--size", "640x480", "--snapshot", path)...)
+	return picture(t, path)
+}
+
+// Of texts that come faster than the model runs, the last stays, and what was
+// begun for the others is given back.
+func TestTyping(t *testing.T) {
+	v := look(t)
+	for i := range 200 {
+		v.explorer.SetText(fmt.Sprintf("The cat sat %d times.", i))
+		if i%3 == 0 {
+			v.explorer.Frame(time.Now())
+		}
+		if err := v.explorer.Trouble(); err != nil {
+			t.Fatal(err) // what is given up is no trouble
+		}
+		if i%10 == 0 {
+			v.explorer.Handle(explore.Move{X: float64(100 + i), Y: 200})
+			time.Sleep(time.Duration(i) * time.Millisecond / 8) // for some to come far
+		}
+		if i == 100 {
+			if err := v.explorer.Do("open"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	v.explorer.Handle(explore.Move{X: -1, Y: -1})
+	v.well()
+	if err := errors.Join(v.explorer.Do("overview"), v.explorer.Do("pause")); err != nil {
+		t.Fatal(err)
+	}
+	want := plain(t, "The cat sat 199 times.", "--do", "pause")
+	if !same(v.well(), want) {
+		t.Error("the last text is not shown")
+	}
+	if n := v.opened.Load(); n != 1 {
+		t.Errorf("%d devices were opened", n)
+	}
+}
+
+// A device that is lost is opened again, and the text comes after all; one that is
+// lost twice in a row is an error, after which another text may be typed.
+func TestDeviceLost(t *testing.T) {
+	v := look(t)
+	devices := func(want int64) {
+		t.Helper()
+		if got := v.opened.Load(); got != want {
+			t.Fatalf("%d devices were opened, want %d", got, want)
+		}
+	}
+	v.explorer.SetText("The first text.")
+	v.well()
+	devices(1)
+
+	v.arm(vk.ErrDeviceLost, 1) // in a forward pass
+	v.explorer.SetText("The second text.")
+	if !same(v.well(), plain(t, "The second text.")) {
+		t.Error("the text that met the loss is not shown")
+	}
+	devices(2)
+
+	v.explorer.SetText("The third text.")
+	v.well()
+	if err := v.explorer.Do("keep"); err != nil {
+		t.Fatal(err)
+	}
+	v.arm(vk.ErrDeviceLost, 1) // in what a map needs
+	if err := v.explorer.Do("open"); err != nil {
+		t.Fatal(err)
+	}
+	if !same(v.well(), plain(t, "The third text.", "--do", "keep", "--do", "open")) {
+		t.Error("the map that met the loss is not shown")
+	}
+	devices(3)
+
+	// What was kept went with the device: nothing of it is waited for.
+	if err := errors.Join(v.explorer.Do("compare"), v.explorer.Do("next_head")); err != nil {
+		t.Fatal(err)
+	}
+	v.well()
+	v.explorer.Do("clear")
+	devices(3)
+
+	v.arm(vk.ErrDeviceLost, 1<<40)
+	if err := v.explorer.Do("next_layer"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "an error", func() bool {
+		v.rest()
+		return errors.Is(errors.Join(v.explorer.Failure(), v.explorer.Trouble()), vk.ErrDeviceLost)
+	})
+	devices(3) // it was lost in a row with the one before
+
+	v.explorer.SetText("The fourth text.")
+	v.rest()
+	if err := v.explorer.Failure(); !errors.Is(err, vk.ErrDeviceLost) {
+		t.Errorf("a device that is always lost: %v", err)
+	}
+	devices(4)
+
+	v.left.Store(0)
+	v.explorer.SetText("The fifth text.")
+	v.well()
+	devices(5)
+}
+
+// What does not fit into memory is an error, and the next text that does is shown.
+func TestOutOfMemory(t *testing.T) {
+	v := look(t)
+	v.explorer.SetText("A text.")
+	v.well()
+	v.call = "vkCreateBuffer"
+	v.arm(vk.ErrOutOfMemory, 1<<40)
+	v.explorer.SetText("A text that is too long for what is left of the memory.")
+	v.rest()
+	if err := v.explorer.Failure(); !errors.Is(err, vk.ErrOutOfMemory) {
+		t.Errorf("the error is %v", err)
+	}
+	v.left.Store(0)
+	v.explorer.SetText("A text that fits.")
+	if !same(v.well(), plain(t, "A text that fits.")) {
+		t.Error("the text that fits is not shown")
+	}
+	if n := v.opened.Load(); n != 1 {
+		t.Errorf("%d devices were opened", n)
+	}
+}
+
+// A text that the model cuts says so.
+func TestCutText(t *testing.T) {
+	v := look(t)
+	v.live.variants[0].checkpoint.Config.MaxPositions = 16
+	v.explorer.SetText(strings.Repeat("word ", 30))
+	v.well()
+	if got, want := v.explorer.Message(), "max_position_embeddings is 16"; !strings.HasSuffix(got, want) || !strings.Contains(got, " tokens are cut off: ") {
+		t.Errorf("the message is %q", got)
+	}
+}

@@ -1,0 +1,165 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/gazevk/gaze"
+)
+
+// A View is what to show of a capture's weights.
+type View struct {
+	Heads     gaze.Span
+	Rectangle gaze.Rectangle // of packed queries and keys
+	Cell      gaze.Cell      // each side a power of two, at most HeatmapTile
+	Sum       bool           // pool by the sum of a cell's weights, else by the greatest
+	Measure   Measure
+}
+
+// A Measure says what a view shows of each weight.
+type Measure int
+
+const (
+	Weight       Measure = iota // itself
+	OfRowMaximum                // divided by the greatest of its row
+	OverUniform                 // times the number of keys that its query sees
+)
+
+// Heatmap recomputes the attention weights that a view shows and returns its
+// cells, [heads, rows, columns] of v.Rectangle.Cells(v.Cell), with HiddenCell
+// where no pair is visible. It takes memory for the cells alone.
+func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *Timing, error) {
+	var exponents []float32
+	if v.Measure != Weight {
+		var err error
+		if exponents, err = c.measured(ctx, v.Measure); err != nil {
+			return nil, nil, err
+		}
+	}
+	return c.pool(ctx, v, exponents)
+}
+
+// pool returns the cells of a view. Exponents, [heads, n], if not nil, take the
+// place of the log-sum-exps.
+func (c *Capture) pool(ctx context.Context, v View, exponents []float32) ([]float32, *Timing, error) {
+	n := c.Lengths.Tokens()
+	if err := c.checkHeads(v.Heads); err != nil {
+		return nil, nil, err
+	}
+	if err := v.Rectangle.Validate(n); err != nil {
+		return nil, nil, err
+	}
+	if err := CheckCell(v.Cell); err != nil {
+		return nil, nil, err
+	}
+	rows, columns := v.Rectangle.Cells(v.Cell)
+	heads := v.Heads.End - v.Heads.First
+	cells := make([]float32, heads*rows*columns)
+	h := Heatmap{FirstHead: v.Heads.First, Heads: heads, HeadDim: c.HeadDim, Scale: c.ScoreScale(), Map: c.Map,
+		Precision: c.Precision, In: c.Layout, LSEHead: c.LSEHead, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum,
+		Query: c.Query, Key: c.Key, LSE: c.LSE, BlockMap: c.words(), Cells: Ref{Buffer: bufCells, Size: 4 * int64(len(cells))}}
+	specs := []BufferSpec{{bufCells, h.Cells.Size}}
+	if exponents != nil {
+		h.LSE, h.LSEHead = Ref{Buffer: bufExponents, Size: 4 * int64(len(exponents))}, n
+		specs = append(specs, BufferSpec{bufExponents, h.LSE.Size})
+	}
+	passes, err := h.Passes(c.Engine.traits)
+	if err != nil {
+		return nil, nil, err
+	}
+	buffers, err := c.with(ctx, specs...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("a picture of %d cells: %w", len(cells), err)
+	}
+	defer buffers.Close()
+	if exponents != nil {
+		if err := buffers.Upload(ctx, bufExponents, 0, Bytes(exponents)); err != nil {
+			return nil, nil, err
+		}
+	}
+	timing, err := c.Engine.Execute(ctx, passes, nil, buffers, c.Buffers)
+	if err != nil {
+		return nil, nil, err
+	}
+	return cells, timing, buffers.Download(ctx, Bytes(cells), bufCells, 0)
+}
+
+func (c *Capture) checkHeads(heads gaze.Span) error {
+	if heads.First < 0 || heads.End > c.Heads || heads.First >= heads.End {
+		return fmt.Errorf("heads %d to %d: expected at least one of 0 to %d", heads.First, heads.End, c.Heads)
+	}
+	return nil
+}
+
+// measured returns what takes the place of the log-sum-exps, [heads, n], so that
+// exp(score - it) is a weight in a measure: a factor on a row is a term of its
+// exponent. It is computed at first use.
+func (c *Capture) measured(ctx context.Context, m Measure) ([]float32, error) {
+	c.lock.Lock()
+	exponents := c.exponents[m]
+	c.lock.Unlock()
+	if exponents != nil {
+		return exponents, nil
+	}
+	exponents, err := c.measure(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.exponents == nil {
+		c.exponents = map[Measure][]float32{}
+	}
+	c.exponents[m] = exponents
+	return exponents, nil
+}
+
+func (c *Capture) measure(ctx context.Context, m Measure) ([]float32, error) {
+	exponents, err := c.lse(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if m == OfRowMaximum {
+		statistics, err := c.Statistics(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for i, s := range statistics {
+			if s.Greatest > 0 {
+				exponents[i] += float32(math.Log(float64(s.Greatest)))
+			}
+		}
+		return exponents, nil
+	}
+	n := c.Lengths.Tokens()
+	var spans []gaze.Span
+	row := 0
+	for _, length := range c.Lengths {
+		for i := range length {
+			count := 0
+			spans = c.Visible().AppendKeys(spans[:0], i, length)
+			for _, s := range spans {
+				count += s.End - s.First
+			}
+			for head := range c.Heads {
+				exponents[head*n+row] -= float32(math.Log(float64(max(count, 1))))
+			}
+			row++
+		}
+	}
+	return exponents, nil
+}
+
+// lse returns the log-sum-exps, [heads, n].
+func (c *Capture) lse(ctx context.Context) ([]float32, error) {
+	lse := make([]float32, c.LSE.Size/4)
+	if err := c.Buffers.Download(ctx, Bytes(lse), c.LSE.Buffer, c.LSE.Offset); err != nil {
+		return nil, err
+	}
+	n := c.Lengths.Tokens()
+	for head := range c.Heads { // close the gaps between heads
+		copy(lse[head*n:][:n], lse[head*c.LSEHead:])
+	}
+	return lse[:c.Heads*n], nil
+}

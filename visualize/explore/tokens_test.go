@@ -1,0 +1,54 @@
+package explore
+
+import (
+	"strings"
+	"testing"
+)
+
+// Lines are no wider than they may be, break between words, and have every token
+// once, in order.
+func TestFlow(t *testing.T) {
+	run, _ := fakeRun(3, 1, 1)
+	run.Text = "a lighthouse keeper wrote an extraordinarily long letter to her brother " + strings.Repeat("x", 120) + " and slept"
+	run.Tokens = []Token{{Label: "[CLS]"}}
+	for first := 0; first < len(run.Text); { // pieces of three letters, as a tokenizer may cut words
+		end := min(first+3, len(run.Text))
+		for i := first + 1; i < end; i++ {
+			if run.Text[i] == ' ' {
+				end = i
+			}
+		}
+		run.Tokens = append(run.Tokens, Token{run.Text[first:end], first, end})
+		first = end
+	}
+	e, _ := opened(t, run, 700, 600)
+	for _, width := range []int{120, 200, 333, 2000} {
+		f := e.flow(width)
+		next := 0
+		for i, line := range f.lines {
+			if len(line) == 0 {
+				t.Fatalf("width %d: line %d is empty", width, i)
+			}
+			for j, p := range line {
+				if p.token != next {
+					t.Fatalf("width %d: token %d comes where %d should", width, p.token, next)
+				}
+				next++
+				if p.to > f.width && j > 0 {
+					t.Errorf("width %d: line %d reaches to %d", width, i, p.to)
+				}
+				if j > 0 && p.from != line[j-1].to {
+					t.Errorf("width %d: a gap before token %d", width, p.token)
+				}
+			}
+			// The first token of a line begins a word, unless the word is longer than a line.
+			first := run.Tokens[line[0].token]
+			if i > 0 && first.First > 0 && run.Text[first.First] != ' ' && !strings.Contains(first.Label, "x") {
+				t.Errorf("width %d: line %d begins within a word, with %q", width, i, first.Label)
+			}
+		}
+		if next != len(run.Tokens) {
+			t.Errorf("width %d: %d of %d tokens", width, next, len(run.Tokens))
+		}
+	}
+}

@@ -8,8 +8,9 @@ import (
 )
 
 // A Heatmap recomputes the weights of a rectangle of queries and keys, in some
-// heads, and pools them into cells (shaders/heatmap_lanes.comp, heatmap_tiled.comp). It never holds more
-// than the cells. Cells of which no pair is visible stay at HiddenCell.
+// heads, and pools them into cells (shaders/heatmap_lanes.comp,
+// heatmap_tiled.comp). It never holds more than the cells. Cells of which no pair
+// is visible stay at HiddenCell.
 type Heatmap struct {
 	FirstHead, Heads int // those to draw
 	HeadDim          int

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/vk"
 )
 
 func TestHeatmapPass(t *testing.T) {
@@ -35,6 +36,35 @@ func TestHeatmapPass(t *testing.T) {
 		change(&bad)
 		if _, err := bad.Pass(Traits{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("expected an error with %q, got %v", want, err)
+		}
+	}
+}
+
+// Which kernels pictures get: CPU drivers those in registers, but for subgroups of
+// 4, and GPUs those in shared memory.
+func TestPictureTier(t *testing.T) {
+	for _, c := range []struct {
+		kind     vk.Kind
+		subgroup int
+		shuffle  bool
+		want     Tier
+		rows     uint32 // of specialization constant ROWS; 0: it has none
+		parts    uint32
+	}{
+		{vk.CPU, 8, true, Lanes, 16, 4},
+		{vk.CPU, 4, true, Tiled, 0, 1},
+		{vk.CPU, 8, false, Tiled, 0, 1},
+		{vk.Discrete, 32, true, Tiled, 0, 1},
+	} {
+		var a vk.Adapter
+		a.Kind, a.Limits.SubgroupSize, a.Features.SubgroupShuffle = c.kind, c.subgroup, c.shuffle
+		traits := TraitsOf(a)
+		if got := traits.ForPictures(); got != c.want {
+			t.Errorf("%v with subgroups of %d: tier %s for pictures, expected %s", c.kind, c.subgroup, got, c.want)
+		}
+		p, err := RowStatistics{Heads: 1, HeadDim: 64, Map: gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{64}, HeatmapTile), Precision: F32}.Pass(traits)
+		if err != nil || p.Kernel != "statistics_"+string(c.want)+"_f32" || p.Constants["ROWS"] != c.rows || p.Groups[2] != c.parts {
+			t.Errorf("%v with subgroups of %d: %+v, %v", c.kind, c.subgroup, p, err)
 		}
 	}
 }

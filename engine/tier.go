@@ -89,8 +89,7 @@ func TraitsOf(a vk.Adapter) Traits {
 	if t.CPU && slices.Contains(t.Tiers(), Lanes) {
 		t.Tier = Lanes
 		if t.lanes() == 4 {
-			// SwiftShader: it indexes what lavapipe unrolls into registers, which makes
-			// of these kernels the other tier's twice as quick.
+			// SwiftShader, on which the other tier's take half as long (tests/results/LOG.md).
 			t.Pictures = Tiled
 		}
 	}

@@ -13,20 +13,13 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 
-layout(local_size_x_id = 0) in; // one subgroup, or a part of one
-layout(constant_id = 0) const uint LANES = 8;
-layout(constant_id = 1) const uint HEAD_DIM = 64;
-layout(constant_id = 2) const uint ROWS = 16; // queries of a workgroup, a multiple of LANES
-
 const uint QUERY_TILE = 32u;
-const uint FETCHED = ROWS / LANES; // rows that an invocation fetches
-const uint GROUPS = HEAD_DIM / 4u; // of four elements in a row
-const uint OWN = GROUPS / LANES;   // of the output, an invocation's own
 
 #include "include/elements.glsl"
 #include "include/attention.glsl"
+#include "include/query_key_lanes.glsl"
 
-const uint OWN_KEYS = KEY_TILE / LANES;
+const uint OWN = GROUPS / LANES; // groups of the output, an invocation's own
 
 shared vec4 sums[ROWS * GROUPS]; // the output, so that writing it is rolled
 
@@ -59,25 +52,8 @@ void main()
         float score[ROWS][OWN_KEYS];
         [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
             key[j] = base + min(first_key + lane * OWN_KEYS + j, last) * in_row;
-            [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-                score[r][j] = 0.0;
-            }
         }
-        [[dont_unroll]] for (uint c = 0u; c < GROUPS; c++) {
-            vec4 x[FETCHED], y[OWN_KEYS];
-            [[unroll]] for (uint f = 0u; f < FETCHED; f++) {
-                x[f] = widen(queries[query[f] + c]);
-            }
-            [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
-                y[j] = widen(keys[key[j] + c]);
-            }
-            [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-                vec4 z = subgroupShuffle(x[r / LANES], r % LANES);
-                [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
-                    score[r][j] += (z.x * y[j].x + z.y * y[j].y) + (z.z * y[j].z + z.w * y[j].w);
-                }
-            }
-        }
+        products(query, key, score);
 
         // Scores, masked; and the maximum of each row, in the invocation that fetches it.
         uint visible[FETCHED];
@@ -87,7 +63,7 @@ void main()
             larger[f] = maximum[f];
         }
         [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-            uint bits = subgroupShuffle(visible[r / LANES], r % LANES) >> (lane * OWN_KEYS);
+            uint bits = OF_ROW(visible, r) >> (lane * OWN_KEYS);
             float most = NOTHING_SEEN;
             [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
                 float s = clamp(score[r][j] * factor, -SCORE_LIMIT, SCORE_LIMIT);
@@ -106,7 +82,7 @@ void main()
             maximum[f] = larger[f];
         }
         [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-            float most = subgroupShuffle(larger[r / LANES], r % LANES), less = subgroupShuffle(shrink[r / LANES], r % LANES);
+            float most = OF_ROW(larger, r), less = OF_ROW(shrink, r);
             float part = 0.0;
             [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
                 // Scores are clamped far above it: only a masked key has this one.

@@ -57,7 +57,7 @@ var mutations = []mutation{
 	{"attention_lanes.comp", "sum[r][g] *= less;", "", "attention_lanes_f32"},
 	{"attention_lanes.comp", "score[r][j] == NOTHING_SEEN ? 0.0 : exp2(score[r][j] - most)", "exp2(score[r][j] - most)", "attention_lanes_f32"},
 	{"attention_lanes.comp", "(bits >> j & 1u) == 0u", "(bits >> (j ^ 1u) & 1u) == 0u", "attention_lanes_f32"},
-	{"attention_lanes.comp", "subgroupShuffle(x[r / LANES], r % LANES)", "subgroupShuffle(x[r / LANES], lane)", "attention_lanes_f32"},
+	{"include/query_key_lanes.glsl", "vec4 z = OF_ROW(x, r)", "vec4 z = subgroupShuffle(x[r / LANES], gl_SubgroupInvocationID)", "attention_lanes_f32"},
 	{"attention_lanes.comp", "subgroupShuffle(score[r][j], owner)", "subgroupShuffle(score[r][j], owner ^ 1u)", "attention_lanes_f32"},
 	{"attention_lanes.comp", "most = max(most, subgroupShuffleXor(most, 2u));", "", "attention_lanes_f32"},
 	{"attention_lanes.comp", "all += subgroupShuffleXor(all, 1u);", "all += subgroupShuffleXor(all, 2u);", "attention_lanes_f32"},

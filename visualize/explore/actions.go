@@ -69,6 +69,8 @@ func init() {
 
 		{"export", with(Control|Shift, "e"), "write what is in sight to a file", "Window", func(e *Explorer) { e.promptExport(false) }},
 		{"export_all", with(Control|Shift|Alt, "e"), "write the whole map to a file", "Window", func(e *Explorer) { e.promptExport(true) }},
+		{"larger", with(Control, "="), "text and all else larger", "Window", func(e *Explorer) { e.enlarge(1) }},
+		{"smaller", with(Control, "-"), "smaller", "Window", func(e *Explorer) { e.enlarge(-1) }},
 		{"clear", keys("escape"), "leave, unpin, deselect", "Window", (*Explorer).clear},
 		{"help", append(with(Shift, "/"), keys("f1")...), "these keys", "Window", func(e *Explorer) { e.help = !e.help }},
 		{"quit", with(Control, "q"), "close the window", "Window", func(e *Explorer) { e.host.Quit() }},

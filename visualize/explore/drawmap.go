@@ -48,7 +48,7 @@ func (e *Explorer) part(p *pane, cell, row, column int) part {
 // parts calls do for the squares of cells of a size that a view shows, from the
 // middle outwards.
 func (v *view) parts(cell int, do func(row, column int)) {
-	r, side := v.visible(), tileCells*cell
+	r, side := v.visible(), tileTokens(cell)
 	type square struct{ row, column, distance int }
 	var squares []square
 	middleRow, middleColumn := (r.Queries.First+r.Queries.End)/2, (r.Keys.First+r.Keys.End)/2

@@ -40,6 +40,7 @@ type Host interface {
 type Explorer struct {
 	host   Host
 	canvas canvas
+	frame  Resize // the last
 	layout layout
 	store  *store
 	dirty  bool // what the last frame shows is no longer so
@@ -301,9 +302,8 @@ func (e *Explorer) Handle(event Event) {
 	e.dirty = true
 	switch event := event.(type) {
 	case Resize:
-		if err := e.canvas.resize(max(event.Width, 1), max(event.Height, 1), max(event.Density, 1)); err != nil {
-			e.tell(err)
-		}
+		e.frame = event
+		e.resize()
 	case Press:
 		e.press(event)
 	case Rune:
@@ -319,6 +319,22 @@ func (e *Explorer) Handle(event Event) {
 	case Wheel:
 		e.wheel(event)
 	}
+}
+
+// resize makes the frame as large as the window, and what is in it as large as
+// the screen and the person ask for.
+func (e *Explorer) resize() {
+	screen := max(e.frame.Density, 1)
+	e.Larger = min(max(e.Larger, 1-screen), largestDensity-screen)
+	if err := e.canvas.resize(max(e.frame.Width, 1), max(e.frame.Height, 1), screen+e.Larger); err != nil {
+		e.tell(err)
+	}
+}
+
+// enlarge draws everything larger, or smaller.
+func (e *Explorer) enlarge(by int) {
+	e.Larger += by
+	e.resize()
 }
 
 // catchUp does what was posted.

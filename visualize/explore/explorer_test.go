@@ -215,3 +215,46 @@ func TestKeysAreUnique(t *testing.T) {
 		t.Error("an unknown action is done")
 	}
 }
+
+// All can be drawn larger than the screen asks for, within bounds, and stays so.
+func TestLarger(t *testing.T) {
+	run, _ := fakeRun(20, 1, 1)
+	e, host := opened(t, run, 900, 600)
+	for range 3 {
+		press(e, "ctrl+=")
+	}
+	if e.canvas.density != 4 || e.Larger != 3 {
+		t.Errorf("density %d", e.canvas.density)
+	}
+	for range 20 {
+		press(e, "ctrl+=")
+	}
+	if e.canvas.density != largestDensity {
+		t.Errorf("density %d", e.canvas.density)
+	}
+	for range 20 {
+		press(e, "ctrl+-")
+	}
+	if e.canvas.density != 1 || e.Larger != 0 {
+		t.Errorf("density %d", e.canvas.density)
+	}
+	press(e, "ctrl+=")
+	e.Handle(Resize{1200, 900, 2})
+	rest(t, e, host)
+	if e.canvas.density != 3 {
+		t.Errorf("density %d on a dense screen", e.canvas.density)
+	}
+	if frame, _ := e.Frame(time.Now()); frame.Rect.Dx() != 1200 {
+		t.Errorf("the frame is %v", frame.Rect)
+	}
+}
+
+// A map from afar comes in squares, each of few enough pairs to be quick.
+func TestTilesOfLargeCells(t *testing.T) {
+	for cell := 1; cell <= LargestCell; cell *= 2 {
+		side := tileTokens(cell)
+		if side%cell != 0 || side > 2048 || side < 256 {
+			t.Errorf("cells of %d: squares of %d tokens", cell, side)
+		}
+	}
+}

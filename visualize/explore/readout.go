@@ -89,7 +89,7 @@ func (e *Explorer) readout() (lines []string) {
 		}
 	}
 	if cell := e.view.cell(); cell > 1 || p.minus.run != nil {
-		row, column := at.query/(cell*tileCells), at.key/(cell*tileCells)
+		row, column := at.query/tileTokens(cell), at.key/tileTokens(cell)
 		if t, ok := has[*tile](e.store, e.part(&p, cell, row, column)); ok {
 			if value, visible := t.at(at.query, at.key); visible && cell > 1 {
 				lines = append(lines, fmt.Sprintf("%v of its cell: %s", e.Pooling, readable(float64(value))))

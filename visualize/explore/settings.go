@@ -14,6 +14,7 @@ type Settings struct {
 	Range       RangeMode `json:"-"`
 	Order       string    // of the overview
 	Overlay     bool      // of the mask's edges
+	Larger      int       // densities that all is drawn larger than the screen's asks for
 }
 
 // A RangeMode says when the range of colours changes.

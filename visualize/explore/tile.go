@@ -33,10 +33,15 @@ func (h head) heads(heads int) gaze.Span {
 	return gaze.Span{First: h.head, End: h.head + 1}
 }
 
-// tileCells is how many cells make one side of a tile.
-const tileCells = 256
+// tileTokens returns how many tokens make one side of a tile: 256 cells, but of
+// large cells fewer, so that a map seen from afar fills in from its middle
+// instead of coming at once, late.
+func tileTokens(cell int) int {
+	const cells, tokens = 256, 2048
+	return max(min(cells*cell, tokens), cell)
+}
 
-// A tilePart is a square of tileCells x tileCells cells of a map.
+// A tilePart is a square of tileTokens(cell) x tileTokens(cell) pairs of a map.
 type tilePart struct {
 	of          *Run
 	head        head
@@ -53,7 +58,7 @@ func (p tilePart) urgency() int { return urgentTile }
 // rectangle returns the pairs of the square.
 func (p tilePart) rectangle() gaze.Rectangle {
 	span := func(at int) gaze.Span {
-		return gaze.Span{First: at * tileCells * p.cell, End: min((at+1)*tileCells*p.cell, len(p.of.Tokens))}
+		return gaze.Span{First: at * tileTokens(p.cell), End: min((at+1)*tileTokens(p.cell), len(p.of.Tokens))}
 	}
 	return gaze.Rectangle{Queries: span(p.row), Keys: span(p.column)}
 }

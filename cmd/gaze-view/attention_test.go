@@ -155,7 +155,7 @@ func TestAttentionAlone(t *testing.T) {
 	}
 }
 
-// What there is comes from a file as well as from a seed, in f16 too; and from a
+// What there is comes from a file as well as from a seed; and from a
 // path that stores weights.
 func TestAttentionOfTensors(t *testing.T) {
 	directory := t.TempDir()

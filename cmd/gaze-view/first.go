@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/cmd/internal/load"
 )
 
 // apply lets the flags that were given have the last word over the last view.
@@ -26,8 +29,8 @@ func (p *program) atFirst() (list []func() error) {
 	if o.given["layer"] || o.given["head"] || o.rectangle != "" || p.state.Map && !o.given["sort"] {
 		list = append(list, func() error { return p.open() })
 	}
-	if r, err := parseRectangle(o.rectangle); err == nil {
-		list = append(list, func() error { return named("--rect", e.Look(r)) })
+	if o.rectangle != "" {
+		list = append(list, func() error { return p.within("--rect", o.rectangle, e.Look) })
 	}
 	if o.find != "" {
 		list = append(list, func() error { return named("--find", e.Find(o.find)) })
@@ -35,8 +38,8 @@ func (p *program) atFirst() (list []func() error) {
 	if o.pin != "" {
 		list = append(list, func() error { return named("--pin", e.GoTo(o.pin)) })
 	}
-	if r, err := parseRectangle(o.pick); err == nil {
-		list = append(list, func() error { return named("--select", e.Select(r)) })
+	if o.pick != "" {
+		list = append(list, func() error { return p.within("--select", o.pick, e.Select) })
 	}
 	for _, name := range o.do {
 		list = append(list, func() error { return e.Do(name) })
@@ -45,6 +48,15 @@ func (p *program) atFirst() (list []func() error) {
 		list = append(list, func() error { return named("--export", e.Export(o.export, false)) })
 	}
 	return list
+}
+
+// within does something with the rectangle that a flag gives.
+func (p *program) within(flag, text string, do func(gaze.Rectangle) error) error {
+	r, err := load.Rectangle(text, p.explorer.Tokens())
+	if err == nil {
+		err = do(r)
+	}
+	return named(flag, err)
 }
 
 func named(flag string, err error) error {

@@ -40,10 +40,7 @@ func lookAt(t *testing.T, o *options) *viewing {
 		t.Fatal(err)
 	}
 	v.variants = list
-	device, err := v.engineOptions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	device := v.engineOptions()
 	device.Vulkan = append(device.Vulkan, vk.WithValidation(&v.messages), vk.WithFaults(v.fail))
 	v.live = newLive(list.list, "auto", device)
 	v.explorer = explore.New(v, explore.DefaultSettings())

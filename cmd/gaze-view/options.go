@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/visualize"
 	"github.com/gazevk/gaze/visualize/explore"
 )
@@ -157,7 +157,7 @@ func (o *options) check(flags *flag.FlagSet, operands []string) error {
 	}
 	for _, name := range []string{"rect", "select"} {
 		value := map[string]string{"rect": o.rectangle, "select": o.pick}[name]
-		if _, err := parseRectangle(value); value != "" && err != nil {
+		if _, err := load.Rectangle(value, gaze.MaxTokens); value != "" && err != nil {
 			return fmt.Errorf("--%s is %q: %w", name, value, err)
 		}
 	}
@@ -184,48 +184,16 @@ func number(value string) int {
 	return n
 }
 
-// parseRectangle reads "q0:q1,k0:k1".
-func parseRectangle(text string) (r gaze.Rectangle, err error) {
-	parts := strings.Split(text, ",")
-	if len(parts) != 2 {
-		return r, errors.New("expected Q0:Q1,K0:K1, such as 0:64,0:128")
-	}
-	for i, span := range []*gaze.Span{&r.Queries, &r.Keys} {
-		first, end, _ := strings.Cut(parts[i], ":")
-		var err1, err2 error
-		span.First, err1 = strconv.Atoi(strings.TrimSpace(first))
-		span.End, err2 = strconv.Atoi(strings.TrimSpace(end))
-		if err1 != nil || err2 != nil {
-			return r, errors.New("expected Q0:Q1,K0:K1, such as 0:64,0:128")
-		}
-	}
-	return r, nil
-}
-
-// maxText is the most bytes of a text: many more than a model takes.
-const maxText = 16 << 20
+// maxText is the most MiB of a text: many more than a model takes.
+const maxText = 16
 
 // readText returns all of a file.
 func readText(stdin io.Reader, name string) (string, error) {
-	from := stdin
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return "", fmt.Errorf("cannot read the text: %w", err)
-		}
-		defer file.Close()
-		from = file
+	text, err := load.Text(stdin, name, maxText)
+	if err == nil && !utf8.ValidString(text) {
+		err = fmt.Errorf("cannot read the text from %s: it is not UTF-8", name)
 	}
-	data, err := io.ReadAll(io.LimitReader(from, maxText+1))
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("cannot read the text from %s: %w", name, err)
-	case len(data) > maxText:
-		return "", fmt.Errorf("cannot read the text from %s: it has over %d MiB", name, maxText>>20)
-	case !utf8.Valid(data):
-		return "", fmt.Errorf("cannot read the text from %s: it is not UTF-8", name)
-	}
-	return string(data), nil
+	return text, err
 }
 
 // printHelp prints what the program does and all its flags and actions.

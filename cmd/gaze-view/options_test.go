@@ -137,7 +137,7 @@ func TestErrors(t *testing.T) {
 	directory := t.TempDir()
 	t.Chdir(directory)
 	write(t, directory, "bytes.txt", "a\nb\xff\n")
-	write(t, directory, "large.txt", strings.Repeat("a", maxText+1))
+	write(t, directory, "large.txt", strings.Repeat("a", maxText<<20+1))
 	write(t, directory, "numbers.toml", "[attention]\nheads = 1\nhead_dim = 32\nsequences = [4]\n[[attention.pattern]]\nkind = \"full\"\n[input]\nseed = 1\n")
 	write(t, directory, "absent.toml", "[attention]\nheads = 1\nhead_dim = 32\nsequences = [4]\n[[attention.pattern]]\nkind = \"full\"\n[input]\ntensors = \"absent.safetensors\"\n")
 	write(t, directory, "large.toml", "[attention]\nheads = 1\nhead_dim = 32\nsequences = [1000000]\n[[attention.pattern]]\nkind = \"full\"\n[input]\nseed = 1\n")

@@ -75,11 +75,7 @@ func (p *program) run(ctx context.Context) (err error) {
 		p.state = readState(p.state)
 	}
 	p.apply()
-	engineOptions, err := p.engineOptions()
-	if err != nil {
-		return err
-	}
-	p.live = newLive(p.variants.list, o.device, engineOptions)
+	p.live = newLive(p.variants.list, o.device, p.engineOptions())
 	if o.given["device"] {
 		p.live.command = append(p.live.command, "--device", o.device)
 	}
@@ -127,12 +123,12 @@ func (p *program) run(ctx context.Context) (err error) {
 }
 
 // engineOptions are those of the device that computes.
-func (p *program) engineOptions() (options engine.Options, err error) {
-	options.Vulkan = p.vulkanOptions()
+func (p *program) engineOptions() engine.Options {
+	options := engine.Options{Vulkan: p.vulkanOptions()}
 	if directory, err := os.UserCacheDir(); err == nil && !p.options.noCache {
 		options.Vulkan = append(options.Vulkan, vk.WithPipelineCache(filepath.Join(directory, "gaze")))
 	}
-	return options, nil
+	return options
 }
 
 func (p *program) vulkanOptions() []vk.Option {
@@ -272,7 +268,7 @@ func (p *program) followInput() {
 	go func() {
 		defer close(p.lines)
 		lines := bufio.NewScanner(p.stdin)
-		lines.Buffer(nil, maxText)
+		lines.Buffer(nil, maxText<<20)
 		for lines.Scan() {
 			if text := strings.ToValidUTF8(lines.Text(), "\uFFFD"); strings.TrimSpace(text) != "" {
 				p.lines <- text

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/modernbert"
 	"github.com/gazevk/gaze/visualize"
@@ -33,10 +34,6 @@ type source struct {
 	inUse     *sync.RWMutex // of the device
 }
 
-var measures = map[visualize.Measure]engine.Measure{
-	visualize.Weight: engine.Weight, visualize.RowMaximum: engine.OfRowMaximum, visualize.Lift: engine.OverUniform,
-}
-
 // check turns what is no fault of anybody's into a cancellation. A device that was
 // lost is closed when another takes its place.
 func (s *source) check(err error) error {
@@ -53,7 +50,7 @@ func (s *source) Cells(ctx context.Context, r explore.Request) ([]float32, error
 	s.inUse.RLock()
 	defer s.inUse.RUnlock()
 	cells, _, err := s.capture.Heatmap(ctx, modernbert.View{Layer: r.Layer, Heads: r.Heads, Rectangle: r.Rectangle,
-		Cell: gaze.Square(r.Cell), Sum: r.Pooling == visualize.MeanPooling, Measure: measures[r.Measure]})
+		Cell: gaze.Square(r.Cell), Sum: r.Pooling == visualize.MeanPooling, Measure: load.Measures[r.Measure]})
 	return cells, s.check(err)
 }
 

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -102,7 +101,7 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	if f.grid && (f.rectangle != "" || kind != ".png" && kind != ".svg") {
 		return usageError{errors.New("--grid draws whole maps, as .png or .svg")}
 	}
-	if _, ok := measures[f.measure]; !ok {
+	if _, ok := load.Measures[f.measure]; !ok {
 		return usageError{fmt.Errorf("--measure is %v: expected weight, row_maximum or lift", f.measure)}
 	}
 	if _, err := engine.ParseRole(f.order); err != nil && !slices.Contains([]string{"layer", "entropy", "distance"}, f.order) {
@@ -122,7 +121,7 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	content := f.text
 	if f.file != "" {
 		var err error
-		if content, err = readAll(s.in, f.file); err != nil {
+		if content, err = load.Text(s.in, f.file, maxTexts>>20); err != nil {
 			return err
 		}
 	}
@@ -154,27 +153,6 @@ func (f *mapFlags) write(ctx context.Context, r *modelRun) (err error) {
 	return f.draw(ctx, r)
 }
 
-// readAll returns all of a file, or of standard input.
-func readAll(stdin io.Reader, name string) (string, error) {
-	from := stdin
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return "", fmt.Errorf("cannot read the text: %w", err)
-		}
-		defer file.Close()
-		from = file
-	}
-	data, err := io.ReadAll(io.LimitReader(from, maxTexts+1))
-	if err == nil && len(data) > maxTexts {
-		err = fmt.Errorf("it has over %s", size(maxTexts))
-	}
-	if err != nil {
-		return "", fmt.Errorf("cannot read the text from %s: %w", name, err)
-	}
-	return string(data), nil
-}
-
 // draw runs the model and writes what is asked for.
 func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 	c := r.checkpoint.Config
@@ -189,9 +167,15 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 		return err
 	}
 	ids := encodings[0].IDs
-	rectangle, err := parseRectangle(f.rectangle, len(ids))
-	if err != nil {
-		return usageError{err}
+	all := gaze.Span{End: len(ids)}
+	rectangle := gaze.Rectangle{Queries: all, Keys: all}
+	if f.rectangle != "" {
+		if rectangle, err = load.Rectangle(f.rectangle, len(ids)); err == nil {
+			err = rectangle.Validate(len(ids))
+		}
+		if err != nil {
+			return usageError{fmt.Errorf("--rect is %q: %w", f.rectangle, err)}
+		}
 	}
 	m := attentionMap{run: r, labels: load.TokenLabels(r.tokenizer, ids), measure: f.measure, pooling: f.pooling}
 	want := modernbert.Want{Capture: []int{f.layer}}

@@ -8,43 +8,11 @@ import (
 	"strings"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/modernbert"
 	"github.com/gazevk/gaze/visualize"
 )
-
-// parseRectangle reads "q0:q1,k0:k1"; nothing at all is everything, and so is a
-// bound that is left out.
-func parseRectangle(text string, n int) (gaze.Rectangle, error) {
-	all := gaze.Span{End: n}
-	r := gaze.Rectangle{Queries: all, Keys: all}
-	if text == "" {
-		return r, nil
-	}
-	wrong := fmt.Errorf("--rect is %q: expected Q0:Q1,K0:K1, such as 0:64,0:128", text)
-	parts := strings.Split(text, ",")
-	if len(parts) != 2 {
-		return r, wrong
-	}
-	for i, span := range []*gaze.Span{&r.Queries, &r.Keys} {
-		first, end, ok := strings.Cut(parts[i], ":")
-		if !ok {
-			return r, wrong
-		}
-		for bound, word := range map[*int]string{&span.First: first, &span.End: end} {
-			var err error
-			if word == "" {
-				continue
-			} else if *bound, err = strconv.Atoi(strings.TrimSpace(word)); err != nil {
-				return r, wrong
-			}
-		}
-	}
-	if err := r.Validate(n); err != nil {
-		return r, fmt.Errorf("--rect is %q: %w", text, err)
-	}
-	return r, nil
-}
 
 // A valueRange is a flag "low:high"; the zero value is an automatic range.
 type valueRange struct{ visualize.Range }
@@ -78,16 +46,12 @@ type attentionMap struct {
 	pooling visualize.Pooling
 }
 
-var measures = map[visualize.Measure]engine.Measure{
-	visualize.Weight: engine.Weight, visualize.RowMaximum: engine.OfRowMaximum, visualize.Lift: engine.OverUniform,
-}
-
 // recompute returns the map of each head of a view, or of the mean of their cells,
 // in the smallest cells of which at most most make a side. Cells begin at multiples
 // of their size.
 func (m *attentionMap) recompute(ctx context.Context, v modernbert.View, mean bool, most int) ([]*visualize.Map, error) {
 	side := 1
-	v.Sum, v.Measure = m.pooling == visualize.MeanPooling, measures[m.measure]
+	v.Sum, v.Measure = m.pooling == visualize.MeanPooling, load.Measures[m.measure]
 	asked := v.Rectangle
 	for {
 		v.Rectangle.Queries.First = asked.Queries.First / side * side

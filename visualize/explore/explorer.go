@@ -253,6 +253,14 @@ func (e *Explorer) Message() string {
 	return e.message
 }
 
+// Tokens returns how many tokens the run in sight has.
+func (e *Explorer) Tokens() int {
+	if e.run == nil {
+		return 0
+	}
+	return len(e.run.Tokens)
+}
+
 // InMap reports whether a map is in sight, not the overview.
 func (e *Explorer) InMap() bool { return e.screen == mapScreen }
 

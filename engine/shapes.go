@@ -88,7 +88,7 @@ var tiledShapes = []MatMulShape{
 	{Tier: Tiled, Rows: 64, Columns: 64, Invocations: 64, Step: 4, Unroll: 1},
 	{Tier: Tiled, Rows: 16, Columns: 64, Invocations: 32, Step: 4, Unroll: 1},
 	{Tier: Tiled, Rows: 16, Columns: 128, Invocations: 64, Step: 4, Unroll: 1},
-	{Tier: Tiled, Rows: 32, Columns: 32, Invocations: 32, Step: 8, Unroll: 1},
+	{Tier: Tiled, Rows: 32, Columns: 32, Invocations: 32, Step: 4, Unroll: 1},
 	{Tier: Tiled, Rows: 32, Columns: 64, Invocations: 64, Step: 4, Unroll: 1},
 	{Tier: Tiled, Rows: 64, Columns: 64, Invocations: 128, Step: 4, Unroll: 1},
 	{Tier: Tiled, Rows: 128, Columns: 64, Invocations: 128, Step: 4, Unroll: 1},
@@ -96,8 +96,7 @@ var tiledShapes = []MatMulShape{
 	{Tier: Tiled, Rows: 128, Columns: 128, Invocations: 256, Step: 4, Unroll: 1},
 }
 
-// tiledUnroll is the other choice of MatMulShape.Unroll. A multiple of it is in
-// every Step.
+// tiledUnroll is the other choice of MatMulShape.Unroll; each step has a multiple of it.
 const tiledUnroll = 4
 
 func tiledMatMulRule(Traits, int) MatMulShape { return tiledShapes[0] }

@@ -55,10 +55,10 @@ void main()
     const uint APART = INVOCATIONS / STEP;
     uint a_at[FETCHED_A], w_at[FETCHED_W];
     [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
-        a_at[f] = min(first_row + fetched + f * APART, rows - 1u) * a_row + group;
+        a_at[f] = min(first_row + fetched + f * APART, rows - 1u) * a_row;
     }
     [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
-        w_at[f] = weight_row(first, fetched + f * APART, COLUMNS) * depth + group;
+        w_at[f] = weight_row(first, fetched + f * APART, COLUMNS) * depth;
     }
 
     vec4 sum[4u * DOWN][ACROSS];
@@ -69,12 +69,20 @@ void main()
     }
     [[dont_unroll]] for (uint k = 0u; k < depth; k += STEP) {
         vec4 x[FETCHED_A], y[FETCHED_W];
-        bool inside = k + group < depth;
+        uint at = min(k + group, depth - 1u);
         [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
-            x[f] = inside ? widen(a[a_at[f] + k]) : vec4(0.0);
+            x[f] = widen(a[a_at[f] + at]);
         }
         [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
-            y[f] = inside ? widen(w[w_at[f] + k]) : vec4(0.0);
+            y[f] = widen(w[w_at[f] + at]);
+        }
+        if (k + group >= depth) { // in the last turn
+            [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
+                x[f] = vec4(0.0);
+            }
+            [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
+                y[f] = vec4(0.0);
+            }
         }
         barrier(); // the last tiles are used up
         [[unroll]] for (uint e = 0u; e < 4u; e++) {

@@ -53,13 +53,20 @@ type FusedAttention struct {
 
 // Pass returns the dispatch that computes f on a device with traits t.
 func (f FusedAttention) Pass(t Traits) Pass {
-	constants, parts := map[string]uint32{"HEAD_DIM": uint32(f.HeadDim)}, uint32(1)
-	if t.Tier == Lanes {
+	constants, parts := map[string]uint32{}, uint32(1)
+	tier := t.attends(f.Precision, f.HeadDim, f.Scale)
+	switch tier {
+	case Lanes:
 		rows := lanesRows(t, f.HeadDim)
 		constants["LANES"], constants["ROWS"] = uint32(t.lanes()), uint32(rows)
 		parts = uint32(f.Map.QueryTile / rows)
+	case Matrix:
+		own := matrixRows(t.Units, f.HeadDim)
+		constants = t.Units.constants(f.Map.QueryTile / (own * t.Units.M))
+		constants["OWN"] = uint32(own)
 	}
-	kernel := "attention_" + string(t.Tier) + "_" + string(f.Precision)
+	constants["HEAD_DIM"] = uint32(f.HeadDim)
+	kernel := "attention_" + string(tier) + "_" + string(f.Precision)
 	if f.Precision != f.OutPrecision {
 		kernel += "_" + string(f.OutPrecision)
 	}
@@ -87,6 +94,10 @@ func lanesRows(t Traits, headDim int) int {
 	}
 	return 8
 }
+
+// matrixRows returns the rows of matrices that a subgroup of attention_matrix.comp
+// owns: 16 queries or more, so that four subgroups share what they fetch.
+func matrixRows(u MatrixUnits, headDim int) int { return matrixSide / u.M }
 
 // MapBytes is the size of Words(m).
 func MapBytes(m *gaze.BlockMap) int64 {

@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+)
 
 // An Activation is a function that an epilogue applies, by its number in
 // shaders/include/activation.glsl.
@@ -31,7 +34,8 @@ type MatMul struct {
 
 // Pass returns the dispatch that computes m on a device with traits t.
 func (m MatMul) Pass(t Traits) Pass {
-	kernel := fmt.Sprintf("matmul_%s_%s", t.Tier, m.Precision)
+	tier := t.multiplies(m.Precision, m.Depth)
+	kernel := fmt.Sprintf("matmul_%s_%s", tier, m.Precision)
 	if m.Precision != m.OutPrecision {
 		kernel += "_" + string(m.OutPrecision)
 	}
@@ -50,7 +54,8 @@ func (m MatMul) Pass(t Traits) Pass {
 			constants["RESIDUAL"] = 1
 		}
 	}
-	if t.Tier == Lanes {
+	switch tier {
+	case Lanes:
 		lanes := t.lanes()
 		rowsPerGroup = 32
 		if m.Rows <= 16 || !t.CPU { // a GPU's registers have no room for more sums
@@ -61,6 +66,12 @@ func (m MatMul) Pass(t Traits) Pass {
 			constants["UNIFORM"] = 1
 		}
 		width = width / 16 * lanes
+	case Matrix:
+		tile := t.Units.tile(m.Rows, int(weights))
+		maps.Copy(constants, t.Units.constants(tile.down*tile.across))
+		constants["DOWN"], constants["ROWS"], constants["COLUMNS"] = uint32(tile.down), uint32(tile.rows), uint32(tile.columns)
+		rowsPerGroup = tile.down * tile.rows * t.Units.M
+		width = width * tile.across * tile.columns * t.Units.N / 64
 	}
 	outRow := m.OutRow
 	if outRow == 0 {

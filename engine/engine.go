@@ -70,7 +70,7 @@ func Open(name string, o Options) (*Engine, error) {
 	}
 	if !slices.Contains(e.traits.Tiers(), e.traits.Tier) {
 		device.Close()
-		return nil, fmt.Errorf("kernels of tier %s need shuffles in subgroups of 4 or more, which %s has not: use tier %s", Lanes, e.traits.Device, Tiled)
+		return nil, fmt.Errorf("kernels of tier %s need %s, which %s has not: use tier %s", o.Tier, needs[o.Tier], e.traits.Device, Tiled)
 	}
 	e.pace = newPace(e.traits)
 	return e, nil
@@ -97,6 +97,12 @@ func (e *Engine) tune(o Options) error {
 // Note says why the verdict in [Options.TuningDir] was not taken, "" where it was
 // or there is none.
 func (e *Engine) Note() string { return e.note }
+
+// needs says what a tier asks of a device.
+var needs = map[Tier]string{
+	Lanes:  "shuffles in subgroups of 4 or more",
+	Matrix: "products of f16 matrices summed in f32 (VK_KHR_cooperative_matrix)",
+}
 
 // Traits returns what plans for this engine are made for.
 func (e *Engine) Traits() Traits { return e.traits }
@@ -156,6 +162,9 @@ func (e *Engine) pipeline(name string, constants map[string]uint32) (*pipeline, 
 		return p, nil
 	}
 	spec := vk.PipelineSpec{Label: key, SPIRV: kernel.SPIRV, Push: kernel.PushSize}
+	if kernel.Matrices {
+		spec.SubgroupSize, spec.FullSubgroups = e.traits.Units.Subgroup, true
+	}
 	for _, b := range kernel.Bindings {
 		access := vk.Access(0)
 		if b.Read {

@@ -44,7 +44,7 @@ func (m MatMul) Pass(t Traits) Pass {
 	if m.Precision != m.OutPrecision {
 		kernel += "_" + string(m.OutPrecision)
 	}
-	constants := shapesOf[shape.Tier].constants(shape)
+	constants := shapesOf[shape.Tier].constants(t, shape)
 	constants["BIAS"], constants["GATED"], constants["ACTIVATION"] = 0, 0, uint32(m.Activation)
 	bias := m.W // anything readable: the kernel does not look
 	if m.Bias.Buffer != "" {

@@ -12,6 +12,7 @@ type MatMulShape struct {
 	Step        int  `json:"step,omitempty"`    // of tier tiled: groups of four in k between two barriers
 	Unroll      int  `json:"unroll,omitempty"`  // of tier tiled: elements of k a turn of the inner loop
 	Uniform     bool `json:"uniform,omitempty"` // of tier lanes: all read each row of a themselves
+	Down        int  `json:"down,omitempty"`    // of tier matrix: subgroups along the rows
 }
 
 // An AttentionShape is how the kernel of a tier divides fused attention.
@@ -25,9 +26,9 @@ type AttentionShape struct {
 type tierShapes struct {
 	// matMul lists all that a device with these traits can run.
 	matMul     func(Traits) []MatMulShape
-	matMulRule func(t Traits, rows int) MatMulShape
+	matMulRule func(Traits, MatMul) MatMulShape
 	// constants are the specialization constants that make a shape.
-	constants func(MatMulShape) map[string]uint32
+	constants func(Traits, MatMulShape) map[string]uint32
 
 	attention     func(t Traits, headDim int) []AttentionShape
 	attentionRule func(t Traits, headDim int) AttentionShape
@@ -38,8 +39,9 @@ type tierShapes struct {
 // shapesOf holds every tier's shapes. A tier that is added gets its line here;
 // planning, verification and tuning follow.
 var shapesOf = map[Tier]tierShapes{
-	Lanes: {lanesMatMul, lanesMatMulRule, lanesMatMulConstants, lanesAttention, lanesAttentionRule, lanesAttentionConstants},
-	Tiled: {tiledMatMul, tiledMatMulRule, tiledMatMulConstants, tiledAttention, tiledAttentionRule, tiledAttentionConstants},
+	Lanes:  {lanesMatMul, lanesMatMulRule, lanesMatMulConstants, lanesAttention, lanesAttentionRule, lanesAttentionConstants},
+	Matrix: {matrixMatMul, matrixMatMulRule, matrixMatMulConstants, matrixAttention, matrixAttentionRule, matrixAttentionConstants},
+	Tiled:  {tiledMatMul, tiledMatMulRule, tiledMatMulConstants, tiledAttention, tiledAttentionRule, tiledAttentionConstants},
 }
 
 // MatMulShapes lists the shapes that kernels of t's tier can have on its device,
@@ -51,9 +53,9 @@ func (t Traits) AttentionShapes(headDim int) []AttentionShape {
 	return shapesOf[t.Tier].attention(t, headDim)
 }
 
-func lanesMatMulRule(t Traits, rows int) MatMulShape {
+func lanesMatMulRule(t Traits, m MatMul) MatMulShape {
 	lanes, most := t.lanes(), 32
-	if rows <= 16 || !t.CPU { // a GPU's registers have no room for more sums
+	if m.Rows <= 16 || !t.CPU { // a GPU's registers have no room for more sums
 		most = 16
 	}
 	return MatMulShape{Tier: Lanes, Rows: most, Columns: 4 * lanes, Invocations: lanes, Uniform: t.CPU && lanes == 4}
@@ -73,7 +75,7 @@ func lanesMatMul(t Traits) []MatMulShape {
 	return shapes
 }
 
-func lanesMatMulConstants(s MatMulShape) map[string]uint32 {
+func lanesMatMulConstants(_ Traits, s MatMulShape) map[string]uint32 {
 	constants := map[string]uint32{"LANES": uint32(s.Invocations), "ROWS": uint32(s.Rows), "UNIFORM": 0}
 	if s.Uniform {
 		constants["UNIFORM"] = 1
@@ -99,7 +101,7 @@ var tiledShapes = []MatMulShape{
 // tiledUnroll is the other choice of MatMulShape.Unroll; each step has a multiple of it.
 const tiledUnroll = 4
 
-func tiledMatMulRule(Traits, int) MatMulShape { return tiledShapes[0] }
+func tiledMatMulRule(Traits, MatMul) MatMulShape { return tiledShapes[0] }
 
 func tiledMatMul(t Traits) []MatMulShape {
 	var shapes []MatMulShape
@@ -119,7 +121,7 @@ func (s MatMulShape) sharedMemory() int {
 	return 16 * 4 * s.Step * ((s.Rows+s.Columns)/4 + padding)
 }
 
-func tiledMatMulConstants(s MatMulShape) map[string]uint32 {
+func tiledMatMulConstants(_ Traits, s MatMulShape) map[string]uint32 {
 	return map[string]uint32{"INVOCATIONS": uint32(s.Invocations), "ROWS": uint32(s.Rows), "COLUMNS": uint32(s.Columns),
 		"STEP": uint32(s.Step), "UNROLL": uint32(s.Unroll)}
 }
@@ -146,13 +148,13 @@ func lanesAttentionConstants(t Traits, s AttentionShape) map[string]uint32 {
 	return map[string]uint32{"LANES": uint32(t.lanes()), "ROWS": uint32(s.Rows)}
 }
 
-func tiledAttentionRule(Traits, int) AttentionShape { return AttentionShape{Tiled, Tiled.QueryTile()} }
+func tiledAttentionRule(Traits, int) AttentionShape { return AttentionShape{Tiled, queryTile} }
 
 func tiledAttention(t Traits, headDim int) []AttentionShape {
 	return []AttentionShape{tiledAttentionRule(t, headDim)}
 }
 
-func tiledAttentionConstants(Traits, AttentionShape) map[string]uint32 { return nil }
+func tiledAttentionConstants(Traits, AttentionShape) map[string]uint32 { return map[string]uint32{} }
 
 // has reports whether a device with traits t runs s.
 func (t Traits) hasMatMul(s MatMulShape) bool {

@@ -31,11 +31,12 @@ type AttentionChoice struct {
 }
 
 func (c MatMulChoice) fits(m MatMul) bool {
-	return (c.Precision == "" || c.Precision == m.Precision) && (c.Rows == 0 || m.Rows <= c.Rows) && (c.Columns == 0 || m.weights() <= c.Columns)
+	return (c.Precision == "" || c.Precision == m.Precision) && (c.Rows == 0 || m.Rows <= c.Rows) && (c.Columns == 0 || m.weights() <= c.Columns) &&
+		c.Shape.Tier.multiplies(m.Precision, m.Depth)
 }
 
-func (c AttentionChoice) fits(f FusedAttention) bool {
-	return (c.Precision == "" || c.Precision == f.Precision) && (c.HeadDim == 0 || f.HeadDim == c.HeadDim)
+func (c AttentionChoice) fits(p Precision, headDim int, scale float64) bool {
+	return (c.Precision == "" || c.Precision == p) && (c.HeadDim == 0 || headDim == c.HeadDim) && c.Shape.Tier.attends(p, headDim, scale)
 }
 
 // Empty reports whether t leaves everything to the rules.
@@ -48,17 +49,38 @@ func (t Traits) MatMulShape(m MatMul) MatMulShape {
 			return c.Shape
 		}
 	}
-	return shapesOf[t.Tier].matMulRule(t, m.Rows)
+	tier := t.Tier
+	if !tier.multiplies(m.Precision, m.Depth) {
+		tier = t.plain()
+	}
+	return shapesOf[tier].matMulRule(t, m)
 }
 
-// AttentionShape returns the shape that computes f on a device with traits t.
-func (t Traits) AttentionShape(f FusedAttention) AttentionShape {
+// AttentionShape returns the shape of fused attention on a device with traits t, with
+// heads of headDim elements, in precision p, and scores scaled by scale.
+func (t Traits) AttentionShape(p Precision, headDim int, scale float64) AttentionShape {
 	for _, c := range t.Tuning.Attention {
-		if c.fits(f) && c.Shape.Tier.QueryTile() == f.Map.QueryTile {
+		if c.fits(p, headDim, scale) {
 			return c.Shape
 		}
 	}
-	return shapesOf[t.Tier].attentionRule(t, f.HeadDim)
+	tier := t.Tier
+	if !tier.attends(p, headDim, scale) {
+		tier = t.plain()
+	}
+	return shapesOf[tier].attentionRule(t, headDim)
+}
+
+// queryTile is the queries of a tile of the block map, but for tier Matrix.
+const queryTile = 32
+
+// QueryTile returns the queries of a tile of the block map of the attention that
+// AttentionShape is of.
+func (t Traits) QueryTile(p Precision, headDim int, scale float64) int {
+	if t.AttentionShape(p, headDim, scale).Tier == Matrix {
+		return matrixQueryTile
+	}
+	return queryTile
 }
 
 // Untuned returns t as the rules have it.

@@ -50,12 +50,15 @@ func (r *runner) attention() error {
 // attend measures one pattern over n tokens, with as many heads as there is time for.
 func (r *runner) attend(name string, pattern gaze.Pattern, n int, precision engine.Precision) error {
 	for _, tier := range r.Tiers {
+		if tier == engine.Matrix && precision != engine.F16 {
+			continue // another tier's kernels would run
+		}
 		e, err := r.Open(tier)
 		if err != nil {
 			return err
 		}
 		traits := e.Traits()
-		m := gaze.NewBlockMap(pattern, gaze.Lengths{n}, traits.Tier.QueryTile())
+		m := gaze.NewBlockMap(pattern, gaze.Lengths{n}, traits.QueryTile(precision, headDim, Scale))
 		heads := 0
 		for _, heads = range headCounts {
 			if r.affords(pairCost(m, heads), attentionShare) {

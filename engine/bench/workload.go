@@ -80,13 +80,16 @@ func NewProduct(ctx context.Context, e *engine.Engine, p Product, precision engi
 	return newWorkload(ctx, e, t, &Workload{Name: p.Name, MultiplyAdds: p.MultiplyAdds(), Pass: m.Pass, out: m.Out, precision: precision})
 }
 
+// Scale is what scores are scaled by, that of heads of 64.
+const Scale = 0.125
+
 // NewAttention puts random queries, keys and values of one layer over m on the
-// device of e. The caller closes it.
+// device of e, the same for every map of so many tokens. The caller closes it.
 func NewAttention(ctx context.Context, e *engine.Engine, name string, m *gaze.BlockMap, heads int, precision engine.Precision) (*Workload, error) {
 	n, t := m.Rows, newTensors()
 	elements := heads * n * headDim
 	layout := engine.Layout{Row: headDim, Head: n * headDim}
-	f := engine.FusedAttention{Heads: heads, HeadDim: headDim, Scale: 0.125, Map: m, Precision: precision, OutPrecision: precision,
+	f := engine.FusedAttention{Heads: heads, HeadDim: headDim, Scale: Scale, Map: m, Precision: precision, OutPrecision: precision,
 		In: layout, Out: layout, LSEHead: n, Query: t.uniform("q", elements, precision), Key: t.uniform("k", elements, precision),
 		Value: t.uniform("v", elements, precision), BlockMap: t.given("block map", engine.Words(m)),
 		Output: t.empty("output", int64(elements)*elementBytes(precision)), LSE: t.empty("lse", 4*int64(heads*n))}

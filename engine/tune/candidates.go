@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/engine/bench"
 )
 
 // A Shape is one of a matrix product or of attention; the other is nil.
@@ -33,6 +34,9 @@ func (s Shape) String() string {
 	if m.Unroll > 1 {
 		text += fmt.Sprintf(", unroll %d", m.Unroll)
 	}
+	if m.Down > 0 {
+		text += fmt.Sprintf(", %d subgroups down", m.Down)
+	}
 	if m.Uniform {
 		text += ", uniform"
 	}
@@ -50,34 +54,36 @@ func (s Shape) traits(t engine.Traits) engine.Traits {
 	return t
 }
 
-// products returns the shapes worth trying for products of so many rows on a
-// device with traits t, that of the rules first, then those of its own tier.
-func products(t engine.Traits, rows int) []Shape {
+// products returns the shapes worth trying for products such as m on a device with
+// traits t: that of the rules first, then those of its own tier, then the others.
+func products(t engine.Traits, m engine.MatMul) []Shape {
 	t = t.Untuned()
-	first := t.MatMulShape(engine.MatMul{Rows: rows})
+	first := t.MatMulShape(m)
 	shapes := []Shape{{MatMul: &first}}
 	for _, tier := range ownFirst(t) {
 		for _, s := range t.OfTier(tier).MatMulShapes() {
 			// Drivers that run on a CPU compile at the first dispatch, and long.
-			if s != first && !(t.CPU && s.Unroll > 1) {
-				shapes = append(shapes, Shape{MatMul: &s})
+			if s == first || t.CPU && s.Unroll > 1 {
+				continue
+			}
+			if shape := (Shape{MatMul: &s}); shape.traits(t).MatMulShape(m) == s { // its kernel takes m
+				shapes = append(shapes, shape)
 			}
 		}
 	}
 	return shapes
 }
 
-// attentions returns the shapes worth trying for attention over heads of headDim,
-// in the same order.
-func attentions(t engine.Traits, headDim int) []Shape {
+// attentions returns the shapes worth trying for attention of precision p over
+// heads of headDim, in the same order.
+func attentions(t engine.Traits, p engine.Precision, headDim int) []Shape {
 	t = t.Untuned()
-	first := t.AttentionShape(engine.FusedAttention{HeadDim: headDim})
+	first := t.AttentionShape(p, headDim, bench.Scale)
 	shapes := []Shape{{Attention: &first}}
 	for _, tier := range ownFirst(t) {
 		for _, s := range t.OfTier(tier).AttentionShapes(headDim) {
-			// All kernels of a plan walk one block map.
-			if s != first && s.Tier.QueryTile() == t.Tier.QueryTile() {
-				shapes = append(shapes, Shape{Attention: &s})
+			if shape := (Shape{Attention: &s}); s != first && shape.traits(t).AttentionShape(p, headDim, bench.Scale) == s {
+				shapes = append(shapes, shape)
 			}
 		}
 	}

@@ -150,20 +150,21 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCas
 	m.Out = out
 	c.pass = m.Pass(traits)
 
+	rounding := sumsError(onMatrixUnits(c.pass.Kernel))
 	exact := reference.MatMul(a, w, bias, rows, weights, depth)
 	magnitude := reference.MatMul(absolute(a), absolute(w), absolute(bias), rows, weights, depth)
 	for row := range rows {
 		for col := range columns {
 			i := row*weights + col
-			value, bound := epilogue.name.Of(exact[i]), activationBound(exact[i], scoreBound(depth, magnitude[i]))
+			value, bound := epilogue.name.Of(exact[i]), activationBound(exact[i], rounding*scoreBound(depth, magnitude[i]))
 			switch epilogue.activation {
 			case engine.Identity:
-				bound = scoreBound(depth, magnitude[i])
+				bound = rounding * scoreBound(depth, magnitude[i])
 			case engine.Tanh:
 				bound += 8 * u // 1 is taken from a quotient near 1, which has 2.5 ULP
 			}
 			if m.Gated {
-				g, gBound := exact[i+columns], scoreBound(depth, magnitude[i+columns])
+				g, gBound := exact[i+columns], rounding*scoreBound(depth, magnitude[i+columns])
 				value, bound = value*g, bound*(math.Abs(g)+gBound)+math.Abs(value)*gBound+2*u*math.Abs(value*g)
 			}
 			at := row*m.OutRow + m.FirstOut + col

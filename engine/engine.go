@@ -16,6 +16,12 @@ type Options struct {
 	Tier    Tier         // the family of kernels; "" takes the one that suits the device
 	Shaders *shaders.Set // nil takes the embedded kernels
 	Vulkan  []vk.Option
+	// Tuning has the shapes that the kernels take; what it leaves open is up to rules.
+	Tuning Tuning
+	// TuningDir is where gaze tune keeps its verdicts: that on the device is taken
+	// in place of an empty Tuning. Where there is none, or it does not hold (see
+	// [Engine.Note]), rules decide, as they do where this is "".
+	TuningDir string
 }
 
 // An Engine runs plans on one device. It may be used from several goroutines,
@@ -25,6 +31,7 @@ type Engine struct {
 	device  *vk.Device
 	traits  Traits
 	shaders *shaders.Set
+	note    string
 
 	turn      chan struct{} // holds one element while somebody uses what follows
 	pipelines map[string]*pipeline
@@ -54,8 +61,12 @@ func Open(name string, o Options) (*Engine, error) {
 	if e.shaders == nil {
 		e.shaders = shaders.Embedded
 	}
+	if err := e.tune(o); err != nil {
+		device.Close()
+		return nil, err
+	}
 	if o.Tier != "" {
-		e.traits.Tier, e.traits.Pictures = o.Tier, ""
+		e.traits = e.traits.OfTier(o.Tier)
 	}
 	if !slices.Contains(e.traits.Tiers(), e.traits.Tier) {
 		device.Close()
@@ -64,6 +75,28 @@ func Open(name string, o Options) (*Engine, error) {
 	e.pace = newPace(e.traits)
 	return e, nil
 }
+
+// tune takes the tuning that the options give or name.
+func (e *Engine) tune(o Options) error {
+	if o.Tuning.Empty() && o.TuningDir != "" {
+		v, err := ReadVerdict(o.TuningDir, e.Adapter(), e.shaders)
+		if err != nil {
+			e.note = err.Error()
+		} else if v != nil {
+			e.traits.Tuning = v.Tuning
+		}
+		return nil
+	}
+	e.traits.Tuning = o.Tuning
+	if err := o.Tuning.validate(e.traits); err != nil {
+		return fmt.Errorf("tuning: %w", err)
+	}
+	return nil
+}
+
+// Note says why the verdict in [Options.TuningDir] was not taken, "" where it was
+// or there is none.
+func (e *Engine) Note() string { return e.note }
 
 // needs says what a tier asks of a device.
 var needs = map[Tier]string{

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/gazevk/gaze/vk"
 )
 
@@ -55,57 +57,90 @@ func (u MatrixUnits) fits(invocations int) bool {
 }
 
 // constants returns the specialization constants that all kernels on matrix units have.
-func (u MatrixUnits) constants(subgroups int) map[string]uint32 {
-	return map[string]uint32{"INVOCATIONS": uint32(subgroups * u.Subgroup), "LANES": uint32(u.Subgroup), "M": uint32(u.M), "N": uint32(u.N), "K": uint32(u.K)}
+func (u MatrixUnits) constants(invocations int) map[string]uint32 {
+	return map[string]uint32{"INVOCATIONS": uint32(invocations), "LANES": uint32(u.Subgroup), "M": uint32(u.M), "N": uint32(u.N), "K": uint32(u.K)}
 }
 
 // largestMatrixScale bounds the scale of scores, so that none of f16 products is infinite.
 const largestMatrixScale = 1e20
 
-// attends returns the tier of the fused attention on tensors of precision p.
-// Matrix units take f16 and rows of whole matrices.
-func (t Traits) attends(p Precision, headDim int, scale float64) Tier {
-	if t.Tier == Matrix && (p != F16 || headDim%matrixSide != 0 || headDim > 128 || scale > largestMatrixScale) {
-		return t.plain()
-	}
-	return t.Tier
+// attends reports whether a tier has a kernel for f.
+func (t Tier) attends(f FusedAttention) bool {
+	return t != Matrix || f.Precision == F16 && f.HeadDim%matrixSide == 0 && f.HeadDim <= 128 && f.Scale <= largestMatrixScale
 }
 
-// QueryTile returns the queries of a tile of the block map of attention with heads
-// of headDim elements, in precision p, with scores scaled by scale.
-func (t Traits) QueryTile(p Precision, headDim int, scale float64) int {
-	if t.attends(p, headDim, scale) == Matrix {
-		return 64
-	}
-	return 32
+// multiplies reports whether a tier has a kernel for m.
+func (t Tier) multiplies(m MatMul) bool { return t != Matrix || m.Precision == F16 && m.Depth%8 == 0 }
+
+// matrixTiles are the tiles of sums of matmul_matrix.comp, from the one for many
+// rows and columns to the one for few rows, in sums of a subgroup and subgroups
+// below and beside one another.
+var matrixTiles = []struct{ rows, columns, down, across int }{
+	{64, 64, 2, 2}, // each operand is read for 128 others
+	{32, 64, 4, 1},
+	{32, 32, 2, 2},
+	{16, 32, 1, 4},
 }
 
-// multiplies returns the tier of a matrix product. Matrix units take f16, and
-// rows of groups of eight.
-func (t Traits) multiplies(p Precision, depth int) Tier {
-	if t.Tier == Matrix && (p != F16 || depth%8 != 0) {
-		return t.plain()
+// matrixSums bounds the matrices of sums that a subgroup holds along a side: with
+// small ones a tile is smaller, so that they fit in registers.
+const matrixSums = 4
+
+func matrixMatMul(t Traits) []MatMulShape {
+	u := t.Units
+	var shapes []MatMulShape
+	for _, tile := range matrixTiles {
+		rows, columns := min(tile.rows/u.M, matrixSums), min(tile.columns/u.N, matrixSums)
+		s := MatMulShape{Tier: Matrix, Rows: tile.down * rows * u.M, Columns: tile.across * columns * u.N,
+			Invocations: tile.down * tile.across * u.Subgroup, Down: tile.down}
+		if !slices.Contains(shapes, s) {
+			shapes = append(shapes, s)
+		}
 	}
-	return t.Tier
+	return shapes
 }
 
-// A matrixTile is what a workgroup of matmul_matrix.comp has of the sums: subgroups
-// lie down and across, and each has rows by columns matrices.
-type matrixTile struct{ down, across, rows, columns int }
+// busyTiles are so many that a device is busy with them.
+const busyTiles = 128
 
-// matrixTile chooses a tile for rows x columns sums. Few rows fill no large
-// tile, and few tiles no device.
-func (u MatrixUnits) tile(rows, columns int) matrixTile {
-	side := func(sums, unit int) int { return max(sums/unit, 1) }
-	most := matrixTile{2, 2, min(side(64, u.M), 4), min(side(64, u.N), 4)}
-	less := matrixTile{2, 2, min(side(32, u.M), 2), 2}
-	few := matrixTile{1, 4, side(16, u.M), 2}
-	height, width := most.down*most.rows*u.M, most.across*most.columns*u.N
-	switch {
-	case rows <= 16:
-		return few
-	case ceilDiv(rows, height)*ceilDiv(columns, width) < 64:
-		return less
+// matrixMatMulRule takes the largest tile of which there are enough to keep a
+// device busy: few rows fill no large tile, and few tiles no device.
+func matrixMatMulRule(t Traits, m MatMul) MatMulShape {
+	shapes := matrixMatMul(t)
+	for _, s := range shapes {
+		if m.Rows > s.Rows/2 && ceilDiv(m.Rows, s.Rows)*ceilDiv(m.weights(), s.Columns) >= busyTiles {
+			return s
+		}
 	}
-	return most
+	if last := shapes[len(shapes)-1]; m.Rows <= last.Rows {
+		return last
+	}
+	return shapes[max(len(shapes)-2, 0)]
+}
+
+func matrixMatMulConstants(t Traits, s MatMulShape) map[string]uint32 {
+	u := t.Units
+	c := u.constants(s.Invocations)
+	across := s.Invocations / u.Subgroup / s.Down
+	c["DOWN"], c["ROWS"], c["COLUMNS"] = uint32(s.Down), uint32(s.Rows/s.Down/u.M), uint32(s.Columns/across/u.N)
+	return c
+}
+
+// matrixAttentionRule has a workgroup of four subgroups.
+func matrixAttentionRule(t Traits, headDim int) AttentionShape { return matrixAttention(t, headDim)[0] }
+
+// matrixAttention lists one matrix of queries a subgroup and two: those that share
+// what they load share registers too.
+func matrixAttention(t Traits, headDim int) []AttentionShape {
+	shapes := []AttentionShape{{Tier: Matrix, Rows: Matrix.QueryTile(), Own: matrixSide}}
+	if headDim <= 64 {
+		shapes = append(shapes, AttentionShape{Tier: Matrix, Rows: Matrix.QueryTile(), Own: 2 * matrixSide})
+	}
+	return shapes
+}
+
+func matrixAttentionConstants(t Traits, s AttentionShape) map[string]uint32 {
+	c := t.Units.constants(s.Rows / s.Own * t.Units.Subgroup)
+	c["OWN"] = uint32(s.Own / t.Units.M)
+	return c
 }

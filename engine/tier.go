@@ -27,6 +27,14 @@ const (
 // Tiers lists all tiers.
 var Tiers = []Tier{Lanes, Tiled, Matrix}
 
+// QueryTile returns the queries of a tile of the block map of the tier's attention.
+func (t Tier) QueryTile() int {
+	if t == Matrix {
+		return 64
+	}
+	return 32
+}
+
 func (t Tier) validate() error {
 	if !slices.Contains(Tiers, t) {
 		return fmt.Errorf("kernel tier is %q: it must be one of %q", t, Tiers)
@@ -44,7 +52,10 @@ type Traits struct {
 	GroupCount       [3]int // workgroups of a dispatch
 	Subgroup         int    // invocations of a subgroup that can shuffle; 0: none can
 	CPU              bool   // the device is the CPU
+	Invocations      int    // of a workgroup
+	SharedMemory     int    // of a workgroup, bytes
 	Units            MatrixUnits
+	Tuning           Tuning // which shapes are quickest; the zero value leaves it to rules
 }
 
 // lanes returns the invocations of a workgroup of tier [Lanes].
@@ -97,6 +108,7 @@ func (t Traits) Tiers() []Tier {
 var AnyDevice = Traits{
 	Device: "any Vulkan device", Tier: Tiled,
 	StorageRange: 1 << 27, StorageAlignment: 256, GroupCount: [3]int{65535, 65535, 65535},
+	Invocations: 128, SharedMemory: 16 << 10,
 }
 
 // TraitsOf returns the traits of an adapter, with the tier that suits it.
@@ -104,7 +116,8 @@ func TraitsOf(a vk.Adapter) Traits {
 	t := Traits{
 		Device: a.Name, Tier: Tiled,
 		StorageRange: a.Limits.StorageRange, StorageAlignment: a.Limits.StorageAlignment, GroupCount: a.Limits.GroupCount,
-		CPU: a.Kind == vk.CPU, Units: matrixUnits(a),
+		CPU: a.Kind == vk.CPU, Invocations: min(a.Limits.Invocations, a.Limits.GroupSize[0]), SharedMemory: a.Limits.SharedMemory,
+		Units: matrixUnits(a),
 	}
 	if a.Features.SubgroupShuffle {
 		t.Subgroup = a.Limits.SubgroupSize

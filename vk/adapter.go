@@ -124,6 +124,12 @@ func (in *instance) adapters() ([]Adapter, []vulkan.PhysicalDevice, error) {
 	return list, devices, nil
 }
 
+// Build identifies the device and the very build of its driver: what one has
+// compiled or measured holds for another adapter with the same Build.
+func (a *Adapter) Build() string {
+	return fmt.Sprintf("%04x-%04x-%08x-%x", a.Vendor, a.Device, a.DriverVersion, a.cacheUUID)
+}
+
 // usable returns nil, or why a cannot be opened.
 func (a *Adapter) usable() error {
 	if api := uint32(a.raw.version); api < oldestAPI {

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/gazevk/gaze"
+import (
+	"maps"
+
+	"github.com/gazevk/gaze"
+)
 
 // A Layout says where a tensor of heads lies: row i of head h begins at element
 // h*Head + i*Row. Both are multiples of 4.
@@ -53,9 +57,9 @@ type FusedAttention struct {
 
 // Pass returns the dispatch that computes f on a device with traits t.
 func (f FusedAttention) Pass(t Traits) Pass {
-	shape := t.AttentionShape(f.Precision, f.HeadDim, f.Scale)
-	constants := shapesOf[shape.Tier].attentionConstants(t, shape)
-	constants["HEAD_DIM"] = uint32(f.HeadDim)
+	shape := t.AttentionShape(f)
+	constants := map[string]uint32{"HEAD_DIM": uint32(f.HeadDim)}
+	maps.Copy(constants, shapesOf[shape.Tier].attentionConstants(t, shape))
 	kernel := "attention_" + string(shape.Tier) + "_" + string(f.Precision)
 	if f.Precision != f.OutPrecision {
 		kernel += "_" + string(f.OutPrecision)

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/gazevk/gaze/vk"
 )
 
@@ -55,79 +57,90 @@ func (u MatrixUnits) fits(invocations int) bool {
 }
 
 // constants returns the specialization constants that all kernels on matrix units have.
-func (u MatrixUnits) constants(subgroups int) map[string]uint32 {
-	return map[string]uint32{"INVOCATIONS": uint32(subgroups * u.Subgroup), "LANES": uint32(u.Subgroup), "M": uint32(u.M), "N": uint32(u.N), "K": uint32(u.K)}
+func (u MatrixUnits) constants(invocations int) map[string]uint32 {
+	return map[string]uint32{"INVOCATIONS": uint32(invocations), "LANES": uint32(u.Subgroup), "M": uint32(u.M), "N": uint32(u.N), "K": uint32(u.K)}
 }
 
 // largestMatrixScale bounds the scale of scores, so that none of f16 products is infinite.
 const largestMatrixScale = 1e20
 
-// attends reports whether kernels of tier t compute fused attention on tensors of
-// precision p. Matrix units take f16 and rows of whole matrices.
-func (t Tier) attends(p Precision, headDim int, scale float64) bool {
-	return t != Matrix || p == F16 && headDim%matrixSide == 0 && headDim <= 128 && scale <= largestMatrixScale
+// attends reports whether a tier has a kernel for f.
+func (t Tier) attends(f FusedAttention) bool {
+	return t != Matrix || f.Precision == F16 && f.HeadDim%matrixSide == 0 && f.HeadDim <= 128 && f.Scale <= largestMatrixScale
 }
 
-// multiplies reports whether kernels of tier t compute products of precision p and
-// such a depth. Matrix units take f16, and rows of groups of eight.
-func (t Tier) multiplies(p Precision, depth int) bool {
-	return t != Matrix || p == F16 && depth%8 == 0
+// multiplies reports whether a tier has a kernel for m.
+func (t Tier) multiplies(m MatMul) bool { return t != Matrix || m.Precision == F16 && m.Depth%8 == 0 }
+
+// matrixTiles are the tiles of sums of matmul_matrix.comp, from the one for many
+// rows and columns to the one for few rows, in sums of a subgroup and subgroups
+// below and beside one another.
+var matrixTiles = []struct{ rows, columns, down, across int }{
+	{64, 64, 2, 2}, // each operand is read for 128 others
+	{32, 64, 4, 1},
+	{32, 32, 2, 2},
+	{16, 32, 1, 4},
 }
 
-// matrixQueryTile is the queries of a tile of the block map of tier Matrix.
-const matrixQueryTile = 64
+// matrixSums bounds the matrices of sums that a subgroup holds along a side: with
+// small ones a tile is smaller, so that they fit in registers.
+const matrixSums = 4
 
-// shape returns that of matmul_matrix.comp whose subgroups lie down and
-// across, each with rows by columns matrices of sums.
-func (u MatrixUnits) shape(down, across, rows, columns int) MatMulShape {
-	return MatMulShape{Tier: Matrix, Rows: down * rows * u.M, Columns: across * columns * u.N, Invocations: down * across * u.Subgroup, Down: down}
-}
-
-// matrixMatMul lists the shapes: many sums, fewer, and those for few rows.
 func matrixMatMul(t Traits) []MatMulShape {
 	u := t.Units
-	side := func(sums, unit int) int { return max(sums/unit, 1) }
-	return []MatMulShape{
-		u.shape(2, 2, min(side(64, u.M), 4), min(side(64, u.N), 4)),
-		u.shape(2, 2, min(side(32, u.M), 2), 2),
-		u.shape(1, 4, side(16, u.M), 2),
+	var shapes []MatMulShape
+	for _, tile := range matrixTiles {
+		rows, columns := min(tile.rows/u.M, matrixSums), min(tile.columns/u.N, matrixSums)
+		s := MatMulShape{Tier: Matrix, Rows: tile.down * rows * u.M, Columns: tile.across * columns * u.N,
+			Invocations: tile.down * tile.across * u.Subgroup, Down: tile.down}
+		if !slices.Contains(shapes, s) {
+			shapes = append(shapes, s)
+		}
 	}
+	return shapes
 }
 
-// matrixMatMulRule chooses a shape for m. Few rows fill no large tile, and few
-// tiles no device.
+// busyTiles are so many that a device is busy with them.
+const busyTiles = 128
+
+// matrixMatMulRule takes the largest tile of which there are enough to keep a
+// device busy: few rows fill no large tile, and few tiles no device.
 func matrixMatMulRule(t Traits, m MatMul) MatMulShape {
 	shapes := matrixMatMul(t)
-	most, less, few := shapes[0], shapes[1], shapes[2]
-	switch {
-	case m.Rows <= 16:
-		return few
-	case ceilDiv(m.Rows, most.Rows)*ceilDiv(m.weights(), most.Columns) < 64:
-		return less
+	for _, s := range shapes {
+		if m.Rows > s.Rows/2 && ceilDiv(m.Rows, s.Rows)*ceilDiv(m.weights(), s.Columns) >= busyTiles {
+			return s
+		}
 	}
-	return most
+	if last := shapes[len(shapes)-1]; m.Rows <= last.Rows {
+		return last
+	}
+	return shapes[max(len(shapes)-2, 0)]
 }
 
 func matrixMatMulConstants(t Traits, s MatMulShape) map[string]uint32 {
-	subgroups := s.Invocations / t.Units.Subgroup
-	constants := t.Units.constants(subgroups)
-	constants["DOWN"] = uint32(s.Down)
-	constants["ROWS"] = uint32(s.Rows / (s.Down * t.Units.M))
-	constants["COLUMNS"] = uint32(s.Columns / (subgroups / s.Down * t.Units.N))
-	return constants
+	u := t.Units
+	c := u.constants(s.Invocations)
+	across := s.Invocations / u.Subgroup / s.Down
+	c["DOWN"], c["ROWS"], c["COLUMNS"] = uint32(s.Down), uint32(s.Rows/s.Down/u.M), uint32(s.Columns/across/u.N)
+	return c
 }
 
-// matrixAttentionRule has 16 queries or more a subgroup, so that four subgroups
-// share what they fetch.
-func matrixAttentionRule(Traits, int) AttentionShape { return AttentionShape{Matrix, matrixQueryTile} }
+// matrixAttentionRule has a workgroup of four subgroups.
+func matrixAttentionRule(t Traits, headDim int) AttentionShape { return matrixAttention(t, headDim)[0] }
 
+// matrixAttention lists one matrix of queries a subgroup and two: those that share
+// what they load share registers too.
 func matrixAttention(t Traits, headDim int) []AttentionShape {
-	return []AttentionShape{matrixAttentionRule(t, headDim)}
+	shapes := []AttentionShape{{Tier: Matrix, Rows: Matrix.QueryTile(), Own: matrixSide}}
+	if headDim <= 64 {
+		shapes = append(shapes, AttentionShape{Tier: Matrix, Rows: Matrix.QueryTile(), Own: 2 * matrixSide})
+	}
+	return shapes
 }
 
 func matrixAttentionConstants(t Traits, s AttentionShape) map[string]uint32 {
-	own := matrixSide / t.Units.M // rows of matrices that a subgroup owns
-	constants := t.Units.constants(s.Rows / (own * t.Units.M))
-	constants["OWN"] = uint32(own)
-	return constants
+	c := t.Units.constants(s.Rows / s.Own * t.Units.Subgroup)
+	c["OWN"] = uint32(s.Own / t.Units.M)
+	return c
 }

@@ -12,13 +12,14 @@ type MatMulShape struct {
 	Step        int  `json:"step,omitempty"`    // of tier tiled: groups of four in k between two barriers
 	Unroll      int  `json:"unroll,omitempty"`  // of tier tiled: elements of k a turn of the inner loop
 	Uniform     bool `json:"uniform,omitempty"` // of tier lanes: all read each row of a themselves
-	Down        int  `json:"down,omitempty"`    // of tier matrix: subgroups along the rows
+	Down        int  `json:"down,omitempty"`    // of tier matrix: subgroups below one another
 }
 
 // An AttentionShape is how the kernel of a tier divides fused attention.
 type AttentionShape struct {
 	Tier Tier `json:"kernel_tier"`
-	Rows int  `json:"rows"` // queries of a workgroup
+	Rows int  `json:"rows"`          // queries of a workgroup
+	Own  int  `json:"own,omitempty"` // of tier matrix: queries of a subgroup
 }
 
 // A tierShapes is what the kernels of a tier offer. The rule is what a device gets
@@ -40,8 +41,8 @@ type tierShapes struct {
 // planning, verification and tuning follow.
 var shapesOf = map[Tier]tierShapes{
 	Lanes:  {lanesMatMul, lanesMatMulRule, lanesMatMulConstants, lanesAttention, lanesAttentionRule, lanesAttentionConstants},
-	Matrix: {matrixMatMul, matrixMatMulRule, matrixMatMulConstants, matrixAttention, matrixAttentionRule, matrixAttentionConstants},
 	Tiled:  {tiledMatMul, tiledMatMulRule, tiledMatMulConstants, tiledAttention, tiledAttentionRule, tiledAttentionConstants},
+	Matrix: {matrixMatMul, matrixMatMulRule, matrixMatMulConstants, matrixAttention, matrixAttentionRule, matrixAttentionConstants},
 }
 
 // MatMulShapes lists the shapes that kernels of t's tier can have on its device,
@@ -137,9 +138,9 @@ func lanesAttentionRule(t Traits, headDim int) AttentionShape {
 }
 
 func lanesAttention(t Traits, headDim int) []AttentionShape {
-	shapes := []AttentionShape{{Lanes, 8}}
+	shapes := []AttentionShape{{Tier: Lanes, Rows: 8}}
 	if t.CPU && headDim <= 64 {
-		shapes = append(shapes, AttentionShape{Lanes, 16})
+		shapes = append(shapes, AttentionShape{Tier: Lanes, Rows: 16})
 	}
 	return shapes
 }
@@ -148,13 +149,15 @@ func lanesAttentionConstants(t Traits, s AttentionShape) map[string]uint32 {
 	return map[string]uint32{"LANES": uint32(t.lanes()), "ROWS": uint32(s.Rows)}
 }
 
-func tiledAttentionRule(Traits, int) AttentionShape { return AttentionShape{Tiled, queryTile} }
+func tiledAttentionRule(Traits, int) AttentionShape {
+	return AttentionShape{Tier: Tiled, Rows: Tiled.QueryTile()}
+}
 
 func tiledAttention(t Traits, headDim int) []AttentionShape {
 	return []AttentionShape{tiledAttentionRule(t, headDim)}
 }
 
-func tiledAttentionConstants(Traits, AttentionShape) map[string]uint32 { return map[string]uint32{} }
+func tiledAttentionConstants(Traits, AttentionShape) map[string]uint32 { return nil }
 
 // has reports whether a device with traits t runs s.
 func (t Traits) hasMatMul(s MatMulShape) bool {

@@ -83,7 +83,7 @@ func TestRulesAreShapes(t *testing.T) {
 				known[text] = s
 			}
 			for _, dim := range []int{32, 64, 96, 128} {
-				if s := of.AttentionShape(F16, dim, 0.125); s.Tier != tier || !of.hasAttention(s, dim) {
+				if s := of.AttentionShape(FusedAttention{Precision: F16, HeadDim: dim, Scale: 0.125}); s.Tier != tier || !of.hasAttention(s, dim) {
 					t.Errorf("%s: the rule of tier %s gives %+v for heads of %d, which is no shape", device.Device, tier, s, dim)
 				}
 				for _, s := range of.AttentionShapes(dim) {

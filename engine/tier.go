@@ -27,6 +27,14 @@ const (
 // Tiers lists all tiers.
 var Tiers = []Tier{Lanes, Tiled, Matrix}
 
+// QueryTile returns the queries of a tile of the block map of the tier's attention.
+func (t Tier) QueryTile() int {
+	if t == Matrix {
+		return 64
+	}
+	return 32
+}
+
 func (t Tier) validate() error {
 	if !slices.Contains(Tiers, t) {
 		return fmt.Errorf("kernel tier is %q: it must be one of %q", t, Tiers)
@@ -46,8 +54,8 @@ type Traits struct {
 	CPU              bool   // the device is the CPU
 	Invocations      int    // of a workgroup
 	SharedMemory     int    // of a workgroup, bytes
-	Tuning           Tuning // which shapes are quickest; the zero value leaves it to rules
 	Units            MatrixUnits
+	Tuning           Tuning // which shapes are quickest; the zero value leaves it to rules
 }
 
 // lanes returns the invocations of a workgroup of tier [Lanes].

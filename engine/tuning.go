@@ -31,12 +31,11 @@ type AttentionChoice struct {
 }
 
 func (c MatMulChoice) fits(m MatMul) bool {
-	return (c.Precision == "" || c.Precision == m.Precision) && (c.Rows == 0 || m.Rows <= c.Rows) && (c.Columns == 0 || m.weights() <= c.Columns) &&
-		c.Shape.Tier.multiplies(m.Precision, m.Depth)
+	return (c.Precision == "" || c.Precision == m.Precision) && (c.Rows == 0 || m.Rows <= c.Rows) && (c.Columns == 0 || m.weights() <= c.Columns)
 }
 
-func (c AttentionChoice) fits(p Precision, headDim int, scale float64) bool {
-	return (c.Precision == "" || c.Precision == p) && (c.HeadDim == 0 || headDim == c.HeadDim) && c.Shape.Tier.attends(p, headDim, scale)
+func (c AttentionChoice) fits(f FusedAttention) bool {
+	return (c.Precision == "" || c.Precision == f.Precision) && (c.HeadDim == 0 || f.HeadDim == c.HeadDim)
 }
 
 // Empty reports whether t leaves everything to the rules.
@@ -45,42 +44,36 @@ func (t Tuning) Empty() bool { return len(t.MatMul) == 0 && len(t.Attention) == 
 // MatMulShape returns the shape that computes m on a device with traits t.
 func (t Traits) MatMulShape(m MatMul) MatMulShape {
 	for _, c := range t.Tuning.MatMul {
-		if c.fits(m) {
+		if c.fits(m) && c.Shape.Tier.multiplies(m) {
 			return c.Shape
 		}
 	}
 	tier := t.Tier
-	if !tier.multiplies(m.Precision, m.Depth) {
+	if !tier.multiplies(m) {
 		tier = t.plain()
 	}
 	return shapesOf[tier].matMulRule(t, m)
 }
 
-// AttentionShape returns the shape of fused attention on a device with traits t, with
-// heads of headDim elements, in precision p, and scores scaled by scale.
-func (t Traits) AttentionShape(p Precision, headDim int, scale float64) AttentionShape {
+// AttentionShape returns the shape that computes f on a device with traits t. It
+// follows from f's precision, head dimension and scale alone.
+func (t Traits) AttentionShape(f FusedAttention) AttentionShape {
 	for _, c := range t.Tuning.Attention {
-		if c.fits(p, headDim, scale) {
+		if c.fits(f) && c.Shape.Tier.attends(f) {
 			return c.Shape
 		}
 	}
 	tier := t.Tier
-	if !tier.attends(p, headDim, scale) {
+	if !tier.attends(f) {
 		tier = t.plain()
 	}
-	return shapesOf[tier].attentionRule(t, headDim)
+	return shapesOf[tier].attentionRule(t, f.HeadDim)
 }
 
-// queryTile is the queries of a tile of the block map, but for tier Matrix.
-const queryTile = 32
-
-// QueryTile returns the queries of a tile of the block map of the attention that
-// AttentionShape is of.
+// QueryTile returns the queries of a tile of the block map of attention over heads
+// of headDim elements in precision p, with scores scaled by scale.
 func (t Traits) QueryTile(p Precision, headDim int, scale float64) int {
-	if t.AttentionShape(p, headDim, scale).Tier == Matrix {
-		return matrixQueryTile
-	}
-	return queryTile
+	return t.AttentionShape(FusedAttention{Precision: p, HeadDim: headDim, Scale: scale}).Tier.QueryTile()
 }
 
 // Untuned returns t as the rules have it.

@@ -58,7 +58,7 @@ func (r *runner) attend(name string, pattern gaze.Pattern, n int, precision engi
 			return err
 		}
 		traits := e.Traits()
-		m := gaze.NewBlockMap(pattern, gaze.Lengths{n}, traits.QueryTile(precision, headDim, Scale))
+		m := gaze.NewBlockMap(pattern, gaze.Lengths{n}, traits.QueryTile(precision, headDim, 1))
 		heads := 0
 		for _, heads = range headCounts {
 			if r.affords(pairCost(m, heads), attentionShare) {
@@ -71,7 +71,7 @@ func (r *runner) attend(name string, pattern gaze.Pattern, n int, precision engi
 			}
 			continue
 		}
-		if err := r.attendHeads(e, name, m, heads, precision); err != nil {
+		if err := r.attendHeads(e, name, pattern, n, heads, precision); err != nil {
 			return err
 		}
 	}
@@ -81,10 +81,10 @@ func (r *runner) attend(name string, pattern gaze.Pattern, n int, precision engi
 // pairCost returns the multiply-adds of scores and context of the visible pairs.
 func pairCost(m *gaze.BlockMap, heads int) int64 { return 2 * int64(heads) * headDim * m.Pairs }
 
-func (r *runner) attendHeads(e *engine.Engine, name string, m *gaze.BlockMap, heads int, precision engine.Precision) error {
-	c := &Case{Suite: "attention", Name: fmt.Sprintf("%s, n %d, %s", name, m.Rows, plural(heads, "head")), Tier: e.Traits().Tier, Precision: precision,
-		Series: name, Tokens: m.Rows}
-	w, err := NewAttention(r.ctx, e, c.Name, m, heads, precision)
+func (r *runner) attendHeads(e *engine.Engine, name string, pattern gaze.Pattern, n, heads int, precision engine.Precision) error {
+	c := &Case{Suite: "attention", Name: fmt.Sprintf("%s, n %d, %s", name, n, plural(heads, "head")), Tier: e.Traits().Tier, Precision: precision,
+		Series: name, Tokens: n}
+	w, err := NewAttention(r.ctx, e, c.Name, pattern, n, heads, precision)
 	if err != nil {
 		return err
 	}

@@ -80,20 +80,31 @@ func NewProduct(ctx context.Context, e *engine.Engine, p Product, precision engi
 	return newWorkload(ctx, e, t, &Workload{Name: p.Name, MultiplyAdds: p.MultiplyAdds(), Pass: m.Pass, out: m.Out, precision: precision})
 }
 
-// Scale is what scores are scaled by, that of heads of 64.
-const Scale = 0.125
-
-// NewAttention puts random queries, keys and values of one layer over m on the
-// device of e, the same for every map of so many tokens. The caller closes it.
-func NewAttention(ctx context.Context, e *engine.Engine, name string, m *gaze.BlockMap, heads int, precision engine.Precision) (*Workload, error) {
-	n, t := m.Rows, newTensors()
+// NewAttention puts random queries, keys and values of one layer over n tokens on
+// the device of e. The caller closes it.
+func NewAttention(ctx context.Context, e *engine.Engine, name string, pattern gaze.Pattern, n, heads int, precision engine.Precision) (*Workload, error) {
+	t := newTensors()
 	elements := heads * n * headDim
 	layout := engine.Layout{Row: headDim, Head: n * headDim}
-	f := engine.FusedAttention{Heads: heads, HeadDim: headDim, Scale: Scale, Map: m, Precision: precision, OutPrecision: precision,
+	f := engine.FusedAttention{Heads: heads, HeadDim: headDim, Scale: 0.125, Precision: precision, OutPrecision: precision,
 		In: layout, Out: layout, LSEHead: n, Query: t.uniform("q", elements, precision), Key: t.uniform("k", elements, precision),
-		Value: t.uniform("v", elements, precision), BlockMap: t.given("block map", engine.Words(m)),
-		Output: t.empty("output", int64(elements)*elementBytes(precision)), LSE: t.empty("lse", 4*int64(heads*n))}
-	return newWorkload(ctx, e, t, &Workload{Name: name, MultiplyAdds: pairCost(m, heads), Pass: f.Pass, out: f.Output, precision: precision})
+		Value: t.uniform("v", elements, precision), Output: t.empty("output", int64(elements)*elementBytes(precision)), LSE: t.empty("lse", 4*int64(heads*n))}
+	// Kernels of different tiers walk maps of different tiles.
+	maps, words := map[int]*gaze.BlockMap{}, map[int]engine.Ref{}
+	for _, tier := range e.Traits().Tiers() {
+		if tile := tier.QueryTile(); maps[tile] == nil {
+			maps[tile] = gaze.NewBlockMap(pattern, gaze.Lengths{n}, tile)
+			words[tile] = t.given(fmt.Sprintf("block map of %d", tile), engine.Words(maps[tile]))
+		}
+	}
+	pass := func(traits engine.Traits) engine.Pass {
+		tile := traits.QueryTile(precision, headDim, f.Scale)
+		own := f
+		own.Map, own.BlockMap = maps[tile], words[tile]
+		return own.Pass(traits)
+	}
+	multiplyAdds := pairCost(maps[e.Traits().Tier.QueryTile()], heads)
+	return newWorkload(ctx, e, t, &Workload{Name: name, MultiplyAdds: multiplyAdds, Pass: pass, out: f.Output, precision: precision})
 }
 
 func newWorkload(ctx context.Context, e *engine.Engine, t *tensors, w *Workload) (*Workload, error) {

@@ -2,9 +2,9 @@ package tune
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gazevk/gaze/engine"
-	"github.com/gazevk/gaze/engine/bench"
 )
 
 // A Shape is one of a matrix product or of attention; the other is nil.
@@ -24,18 +24,22 @@ func (s Shape) Tier() engine.Tier {
 // String names the shape, its tier left out.
 func (s Shape) String() string {
 	if s.MatMul == nil {
-		return fmt.Sprintf("%d queries", s.Attention.Rows)
+		text := fmt.Sprintf("%d queries", s.Attention.Rows)
+		if s.Attention.Own > 0 {
+			text += fmt.Sprintf(", %d a subgroup", s.Attention.Own)
+		}
+		return text
 	}
 	m := s.MatMul
 	text := fmt.Sprintf("%d x %d of %d", m.Rows, m.Columns, m.Invocations)
 	if m.Step > 0 {
 		text += fmt.Sprintf(", step %d", m.Step)
 	}
+	if m.Down > 0 {
+		text += fmt.Sprintf(", %d down", m.Down)
+	}
 	if m.Unroll > 1 {
 		text += fmt.Sprintf(", unroll %d", m.Unroll)
-	}
-	if m.Down > 0 {
-		text += fmt.Sprintf(", %d subgroups down", m.Down)
 	}
 	if m.Uniform {
 		text += ", uniform"
@@ -54,49 +58,47 @@ func (s Shape) traits(t engine.Traits) engine.Traits {
 	return t
 }
 
-// products returns the shapes worth trying for products such as m on a device with
-// traits t: that of the rules first, then those of its own tier, then the others.
-func products(t engine.Traits, m engine.MatMul) []Shape {
+// products returns the shapes worth trying for products of so many rows on a
+// device with traits t, that of the rules first, then those of its own tier.
+func products(t engine.Traits, rows int, precision engine.Precision) []Shape {
 	t = t.Untuned()
-	first := t.MatMulShape(m)
+	first := t.MatMulShape(engine.MatMul{Rows: rows, Precision: precision})
 	shapes := []Shape{{MatMul: &first}}
-	for _, tier := range ownFirst(t) {
+	for _, tier := range ownFirst(t, precision) {
 		for _, s := range t.OfTier(tier).MatMulShapes() {
 			// Drivers that run on a CPU compile at the first dispatch, and long.
-			if s == first || t.CPU && s.Unroll > 1 {
-				continue
-			}
-			if shape := (Shape{MatMul: &s}); shape.traits(t).MatMulShape(m) == s { // its kernel takes m
-				shapes = append(shapes, shape)
+			if s != first && !(t.CPU && s.Unroll > 1) {
+				shapes = append(shapes, Shape{MatMul: &s})
 			}
 		}
 	}
 	return shapes
 }
 
-// attentions returns the shapes worth trying for attention of precision p over
-// heads of headDim, in the same order.
-func attentions(t engine.Traits, p engine.Precision, headDim int) []Shape {
+// attentions returns the shapes worth trying for attention over heads of headDim,
+// in the same order.
+func attentions(t engine.Traits, headDim int, precision engine.Precision) []Shape {
 	t = t.Untuned()
-	first := t.AttentionShape(p, headDim, bench.Scale)
+	first := t.AttentionShape(engine.FusedAttention{HeadDim: headDim, Precision: precision})
 	shapes := []Shape{{Attention: &first}}
-	for _, tier := range ownFirst(t) {
+	for _, tier := range ownFirst(t, precision) {
 		for _, s := range t.OfTier(tier).AttentionShapes(headDim) {
-			if shape := (Shape{Attention: &s}); s != first && shape.traits(t).AttentionShape(p, headDim, bench.Scale) == s {
-				shapes = append(shapes, shape)
+			if s != first {
+				shapes = append(shapes, Shape{Attention: &s})
 			}
 		}
 	}
 	return shapes
 }
 
-// ownFirst returns the tiers of a device, that which suits it first.
-func ownFirst(t engine.Traits) []engine.Tier {
+// ownFirst returns the tiers of a device that have kernels for a precision, that
+// which suits it first.
+func ownFirst(t engine.Traits, precision engine.Precision) []engine.Tier {
 	tiers := []engine.Tier{t.Tier}
 	for _, tier := range t.Tiers() {
 		if tier != t.Tier {
 			tiers = append(tiers, tier)
 		}
 	}
-	return tiers
+	return slices.DeleteFunc(tiers, func(tier engine.Tier) bool { return tier == engine.Matrix && precision != engine.F16 })
 }

@@ -94,7 +94,11 @@ func (c *Class) foretell(rows int) func(Shape) float64 {
 // products measures one class over its products.
 func (t *tuner) products(c *Class, list []bench.Product, expected func(Shape) float64, budget time.Duration, tell func(float64)) error {
 	var work []*bench.Workload
-	defer func() { closeAll(work) }()
+	defer func() {
+		for _, w := range work {
+			w.Close()
+		}
+	}()
 	for _, p := range list {
 		p.Rows = c.measured
 		p.Name = fmt.Sprintf("%s %d x %d x %d", p.Name, p.Rows, p.Columns, p.Depth)
@@ -104,6 +108,5 @@ func (t *tuner) products(c *Class, list []bench.Product, expected func(Shape) fl
 		}
 		work = append(work, w)
 	}
-	shapes := products(t.engine.Traits(), engine.MatMul{Rows: c.measured, Columns: list[0].Columns, Depth: list[0].Depth, Precision: c.Precision})
-	return t.measure(c, shapes, func(Shape) []*bench.Workload { return work }, expected, budget, tell)
+	return t.measure(c, work, products(t.engine.Traits(), c.measured, c.Precision), expected, budget, tell)
 }

@@ -142,11 +142,11 @@ func (t *tuner) left() time.Duration {
 // not to be tried.
 const muchSlower = 4
 
-// measure times the shapes over the cases of c, those that work returns, within
-// about budget, and adds c with its winner to the result. expected, if not nil, foretells the seconds of a
+// measure times the shapes over the cases of c, within about budget, and adds c
+// with its winner to the result. expected, if not nil, foretells the seconds of a
 // shape, 0 where it cannot. tell hears the share that is done.
-func (t *tuner) measure(c *Class, shapes []Shape, work func(Shape) []*bench.Workload, expected func(Shape) float64, budget time.Duration, tell func(float64)) error {
-	for _, w := range work(shapes[0]) {
+func (t *tuner) measure(c *Class, work []*bench.Workload, shapes []Shape, expected func(Shape) float64, budget time.Duration, tell func(float64)) error {
+	for _, w := range work {
 		c.Cases = append(c.Cases, w.Name)
 		c.multiplyAdds += w.MultiplyAdds
 	}
@@ -154,7 +154,7 @@ func (t *tuner) measure(c *Class, shapes []Shape, work func(Shape) []*bench.Work
 	for _, s := range shapes {
 		c.Candidates = append(c.Candidates, &Candidate{Shape: s})
 	}
-	outputs := make([][]float32, len(c.Cases))
+	outputs := make([][]float32, len(work))
 	started, laps := time.Now(), 0
 	samples, err := race(len(shapes), started.Add(budget), func(i int, first bool) (float64, bool, error) {
 		if first && i > 0 && expected != nil && expected(shapes[i]) > muchSlower*best {
@@ -162,7 +162,7 @@ func (t *tuner) measure(c *Class, shapes []Shape, work func(Shape) []*bench.Work
 			return 0, false, nil
 		}
 		seconds := 0.0
-		for j, w := range work(shapes[i]) {
+		for j, w := range work {
 			timing, err := w.Run(t.ctx, shapes[i].traits(t.engine.Traits()))
 			if err == nil {
 				seconds += secondsOf(timing)

@@ -32,7 +32,7 @@ func TestCandidates(t *testing.T) {
 		attentions, units int
 	}{
 		{gpu, engine.F32, 512, 18 + 4, 0, 2, 0},
-		{gpu, engine.F16, 512, 18 + 4 + 3, 3, 3, 1},
+		{gpu, engine.F16, 512, 18 + 4 + 4, 4, 4, 2},
 		{cpu, engine.F16, 16, 6 + 9, 0, 3, 0},
 		{cpu, engine.F32, 512, 6 + 9, 0, 3, 0},
 		{engine.AnyDevice, engine.F32, 512, 14, 0, 1, 0},
@@ -41,7 +41,7 @@ func TestCandidates(t *testing.T) {
 		tuned := c.device // what is tuned already changes nothing
 		tuned.Tuning.MatMul = []engine.MatMulChoice{{Shape: tuned.MatMulShapes()[3]}}
 		tuned.Tuning.Attention = []engine.AttentionChoice{{Shape: tuned.AttentionShapes(64)[0]}}
-		for suite, shapes := range map[string][]Shape{"matmul": products(tuned, m), "attention": attentions(tuned, c.precision, 64)} {
+		for suite, shapes := range map[string][]Shape{"matmul": products(tuned, c.rows, c.precision), "attention": attentions(tuned, 64, c.precision)} {
 			wantCount, wantUnits := c.products, c.matrix
 			if suite == "attention" {
 				wantCount, wantUnits = c.attentions, c.units
@@ -62,7 +62,7 @@ func TestCandidates(t *testing.T) {
 				if c.device.CPU && s.MatMul != nil && s.MatMul.Unroll > 1 {
 					t.Errorf("%s: %s is unrolled", c.device.Device, text)
 				}
-				isRule := s.MatMul != nil && *s.MatMul == c.device.MatMulShape(m) || s.Attention != nil && *s.Attention == c.device.AttentionShape(c.precision, 64, 0.125)
+				isRule := s.MatMul != nil && *s.MatMul == c.device.MatMulShape(m) || s.Attention != nil && *s.Attention == c.device.AttentionShape(engine.FusedAttention{Precision: c.precision, HeadDim: 64})
 				if isRule != (i == 0) {
 					t.Errorf("%s: %s is candidate %d, and the rule's: %v", c.device.Device, text, i, isRule)
 				}

@@ -82,15 +82,16 @@ var matrixTiles = []struct{ rows, columns, down, across int }{
 	{16, 32, 1, 4},
 }
 
-// matrixSums bounds the matrices of sums that a subgroup holds along a side: with
-// small ones a tile is smaller, so that they fit in registers.
-const matrixSums = 4
-
 func matrixMatMul(t Traits) []MatMulShape {
-	u := t.Units
+	// Of small matrices a tile has no more, so that they fit in registers; and
+	// drivers that run on a CPU compile long.
+	u, most := t.Units, 4
+	if t.CPU {
+		most = 2
+	}
 	var shapes []MatMulShape
 	for _, tile := range matrixTiles {
-		rows, columns := min(tile.rows/u.M, matrixSums), min(tile.columns/u.N, matrixSums)
+		rows, columns := min(tile.rows/u.M, most), min(tile.columns/u.N, most)
 		s := MatMulShape{Tier: Matrix, Rows: tile.down * rows * u.M, Columns: tile.across * columns * u.N,
 			Invocations: tile.down * tile.across * u.Subgroup, Down: tile.down}
 		if !slices.Contains(shapes, s) {
@@ -118,11 +119,17 @@ func matrixMatMulRule(t Traits, m MatMul) MatMulShape {
 	return shapes[max(len(shapes)-2, 0)]
 }
 
+// matrixStep is how far a workgroup goes in k between two barriers.
+const matrixStep = 32
+
 func matrixMatMulConstants(t Traits, s MatMulShape) map[string]uint32 {
 	u := t.Units
 	c := u.constants(s.Invocations)
 	across := s.Invocations / u.Subgroup / s.Down
 	c["DOWN"], c["ROWS"], c["COLUMNS"] = uint32(s.Down), uint32(s.Rows/s.Down/u.M), uint32(s.Columns/across/u.N)
+	if c["UNROLL"] = matrixStep / uint32(u.K); t.CPU {
+		c["UNROLL"] = 1
+	}
 	return c
 }
 

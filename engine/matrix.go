@@ -65,12 +65,14 @@ func (u MatrixUnits) constants(invocations int) map[string]uint32 {
 const largestMatrixScale = 1e20
 
 // attends reports whether a tier has a kernel for f.
-func (t Tier) attends(f FusedAttention) bool {
-	return t != Matrix || f.Precision == F16 && f.HeadDim%matrixSide == 0 && f.HeadDim <= 128 && f.Scale <= largestMatrixScale
+func (t Traits) attends(tier Tier, f FusedAttention) bool {
+	return tier != Matrix || t.Units.M > 0 && f.Precision == F16 && f.HeadDim%matrixSide == 0 && f.HeadDim <= 128 && f.Scale <= largestMatrixScale
 }
 
 // multiplies reports whether a tier has a kernel for m.
-func (t Tier) multiplies(m MatMul) bool { return t != Matrix || m.Precision == F16 && m.Depth%8 == 0 }
+func (t Traits) multiplies(tier Tier, m MatMul) bool {
+	return tier != Matrix || t.Units.M > 0 && m.Precision == F16 && m.Depth%8 == 0
+}
 
 // matrixTiles are the tiles of sums of matmul_matrix.comp, from the one for many
 // rows and columns to the one for few rows, in sums of a subgroup and subgroups
@@ -108,15 +110,17 @@ const busyTiles = 128
 // device busy: few rows fill no large tile, and few tiles no device.
 func matrixMatMulRule(t Traits, m MatMul) MatMulShape {
 	shapes := matrixMatMul(t)
+	few := shapes[len(shapes)-1]
+	if m.Rows <= few.Rows {
+		return few
+	}
+	shapes = shapes[:len(shapes)-1]
 	for _, s := range shapes {
-		if m.Rows > s.Rows/2 && ceilDiv(m.Rows, s.Rows)*ceilDiv(m.weights(), s.Columns) >= busyTiles {
+		if ceilDiv(m.Rows, s.Rows)*ceilDiv(m.weights(), s.Columns) >= busyTiles {
 			return s
 		}
 	}
-	if last := shapes[len(shapes)-1]; m.Rows <= last.Rows {
-		return last
-	}
-	return shapes[max(len(shapes)-2, 0)]
+	return shapes[len(shapes)-1]
 }
 
 // matrixStep is how far a workgroup goes in k between two barriers.

@@ -25,6 +25,9 @@ func TestTiledShapes(t *testing.T) {
 		if s.Rows*s.Step%s.Invocations != 0 || s.Columns*s.Step%s.Invocations != 0 || s.Invocations%s.Step != 0 {
 			t.Errorf("%+v: invocations do not fetch the same", s)
 		}
+		if s.Rows*s.Step/s.Invocations > 4 || s.Columns*s.Step/s.Invocations > 8 {
+			t.Errorf("%+v: an invocation fetches more than the shader has room for", s)
+		}
 		if 8%s.Step != 0 || 4*s.Step%s.Unroll != 0 || s.Rows%(2*groups) != 0 || s.Columns%32 != 0 {
 			t.Errorf("%+v: step, unrolling or the sums of an invocation do not divide", s)
 		}

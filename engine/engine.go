@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"sync/atomic"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/shaders"
@@ -26,6 +27,7 @@ type Engine struct {
 	traits  Traits
 	shaders *shaders.Set
 
+	waiting   atomic.Int32  // those who wait for their turn
 	turn      chan struct{} // holds one element while somebody uses what follows
 	pipelines map[string]*pipeline
 	pace      pace
@@ -87,6 +89,8 @@ func (e *Engine) take(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	e.waiting.Add(1)
+	defer e.waiting.Add(-1)
 	select {
 	case e.turn <- struct{}{}:
 		return nil
@@ -100,7 +104,7 @@ func (e *Engine) release() { <-e.turn }
 // Close frees the kernels and the device, once the turn under way has ended; what
 // Execute has yet to do fails. A second call does nothing.
 func (e *Engine) Close() error {
-	e.turn <- struct{}{}
+	e.take(context.Background())
 	defer e.release()
 	for name, p := range e.pipelines {
 		p.Close()
@@ -152,7 +156,7 @@ func (e *Engine) pipeline(name string, constants map[string]uint32) (*pipeline, 
 // Statistics compiles the kernel of a pass and returns what the driver's
 // compiler reports of it (see [vk.Pipeline.Statistics]).
 func (e *Engine) Statistics(pass Pass) (map[string]float64, error) {
-	e.turn <- struct{}{}
+	e.take(context.Background())
 	defer e.release()
 	p, err := e.pipeline(pass.Kernel, pass.Constants)
 	if err != nil {

@@ -7,8 +7,6 @@ import (
 	"reflect"
 	"testing"
 	"time"
-
-	"github.com/gazevk/gaze"
 )
 
 // cells lists the workgroups of a pass.
@@ -121,6 +119,16 @@ func (d imagined) run(passes []Pass) (times []time.Duration, elapsed time.Durati
 // endless is a pass that can be cut as finely as time demands.
 func endless(kernel string, work float64) Pass {
 	return Pass{Kernel: kernel, Groups: [3]uint32{1 << 30, 1, 1}, MultiplyAdds: int64(work)}
+}
+
+// schedule hands passes, in order, to submit in batches of about submitTime.
+func (p *pace) schedule(passes []Pass, submit func([]Pass) error) error {
+	for q := (queue{rest: passes}); !q.empty(); {
+		if err := submit(p.next(&q)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // submits runs passes on d and returns how long each submit took.
@@ -270,13 +278,4 @@ func TestScheduleKeepsPlans(t *testing.T) {
 // sameWork reports whether part was cut from whole.
 func sameWork(part, whole Pass) bool {
 	return part.Kernel == whole.Kernel && reflect.DeepEqual(part.Push, whole.Push) && reflect.DeepEqual(part.Bind, whole.Bind)
-}
-
-func TestScheduleStopsAtAnError(t *testing.T) {
-	p := newPace(Traits{})
-	calls := 0
-	err := p.schedule([]Pass{endless("k", 1e12)}, func([]Pass) error { calls++; return gaze.Lengths{}.Validate() })
-	if err == nil || calls != 1 {
-		t.Errorf("%d submits, error %v", calls, err)
-	}
 }

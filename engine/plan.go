@@ -50,6 +50,8 @@ type Pass struct {
 	Tiles        []uint32 // gaze.BlockMap.First of the map that the kernel walks, nil where it walks none
 	MultiplyAdds int64
 	Bytes        int64 // that the pass must at least move, each element once
+
+	call *call // what it is on a device, in a recording
 }
 
 // A Ref is a range of a plan's buffer.

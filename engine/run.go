@@ -42,14 +42,23 @@ type runner struct {
 	watch   Watch
 	buffers map[string]*vk.Buffer
 	result  *Result
-	times   map[string]*PassTime
-	done    float64 // cost of what has run
-	total   float64 // cost of everything
+	times   []PassTime // by kernel of the recording
+	done    float64    // cost of what has run
+	total   float64    // cost of everything
+
+	flying []flight  // submits under way, the oldest first
+	landed time.Time // when the one before them ended
 
 	shares bool          // others get a turn between two submits
 	taken  bool          // it is this run's turn
-	used   bool          // a submit has run in it
+	used   bool          // a submit has started in it
 	away   time.Duration // of others' turns
+}
+
+// A flight is a submit under way.
+type flight struct {
+	*submit
+	start time.Time
 }
 
 // start waits for the first turn, as take does.
@@ -92,7 +101,7 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (*Resu
 }
 
 func (e *Engine) newRunner(p *Plan, watch Watch) *runner {
-	return &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+	return &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}}
 }
 
 // run runs the plan on in. It frees the plan's buffers, but for those that are to
@@ -118,7 +127,12 @@ func (r *runner) run(ctx context.Context, in Input, kept ...string) (_ *Buffers,
 	if err := r.upload(ctx, in); err != nil {
 		return nil, err
 	}
-	if err := r.steps(ctx, p.Steps); err != nil {
+	rec, err := newRecording(p.Steps, r.buffers)
+	if err != nil {
+		return nil, err
+	}
+	rec.once = true
+	if err := r.steps(ctx, rec); err != nil {
 		return nil, err
 	}
 	if err := r.download(ctx); err != nil {
@@ -130,22 +144,29 @@ func (r *runner) run(ctx context.Context, in Input, kept ...string) (_ *Buffers,
 	return r.keep(kept), nil
 }
 
-// steps runs steps in order, reads what they say and keeps the times.
-func (r *runner) steps(ctx context.Context, steps []Step) error {
-	var passes []Pass
-	for _, s := range steps {
-		passes = append(passes, s.Passes...)
-	}
-	for _, pass := range passes {
-		r.total += cost(pass)
-	}
-	if err := r.warm(ctx, passes); err != nil {
+// steps runs a recording's steps in order, reads what they say and keeps the times.
+func (r *runner) steps(ctx context.Context, rec *recording) (err error) {
+	defer func() {
+		if err != nil { // the buffers are the caller's again: nothing may be under way
+			for _, f := range r.flying {
+				f.commands.Close()
+			}
+			rec.close()
+		}
+	}()
+	r.total, r.times = rec.cost, make([]PassTime, len(rec.kernels))
+	if err := r.warm(ctx, rec); err != nil {
 		return err
 	}
 	start := time.Now()
-	for i, s := range steps {
-		err := r.pace.schedule(s.Passes, func(batch []Pass) error { return r.batch(ctx, batch) })
-		if err != nil {
+	for i, s := range rec.steps {
+		if err := r.step(ctx, rec, i); err != nil {
+			return err
+		}
+		if last := i == len(rec.steps)-1; !last && len(s.Reads) == 0 && r.watch.Step == nil {
+			continue
+		}
+		if err := r.settle(ctx); err != nil {
 			return err
 		}
 		for _, read := range s.Reads {
@@ -160,112 +181,133 @@ func (r *runner) steps(ctx context.Context, steps []Step) error {
 		}
 	}
 	r.result.Host = time.Since(start) - r.away
-	r.sumPasses(passes)
+	for i, t := range r.times {
+		if t.Kernel = rec.kernels[i]; t.Dispatches > 0 {
+			r.result.Passes = append(r.result.Passes, t)
+		}
+	}
 	return nil
 }
 
 // warm compiles what has not run yet and runs one workgroup of it: many drivers
 // do the better part of compiling at the first dispatch.
-func (r *runner) warm(ctx context.Context, passes []Pass) error {
+func (r *runner) warm(ctx context.Context, rec *recording) error {
 	start := time.Now()
-	for _, pass := range passes {
-		if pass.Kernel == "" {
-			continue
+	if err := r.resolve(rec); err != nil {
+		return err
+	}
+	for _, s := range rec.steps {
+		for _, pass := range s.Passes {
+			if p := pass.call.pipeline; p == nil || p.warm {
+				continue
+			}
+			pass.Groups = [3]uint32{1, 1, 1}
+			if err := r.alone(ctx, pass); err != nil {
+				return err
+			}
+			pass.call.warm = true
 		}
-		p, err := r.pipeline(pass.Kernel, pass.Constants)
-		if err != nil {
-			return err
-		}
-		if p.warm {
-			continue
-		}
-		pass.Groups = [3]uint32{1, 1, 1}
-		if _, err := r.submit(ctx, []Pass{pass}, false); err != nil {
-			return err
-		}
-		p.warm = true
 	}
 	r.result.Compile = time.Since(start)
 	return nil
 }
 
-// batch runs passes in one submit and learns from the time they take.
-func (r *runner) batch(ctx context.Context, passes []Pass) error {
-	if r.shares && r.used {
-		if err := r.pause(ctx, nil); err != nil {
-			return err
-		}
-	}
-	r.used = true
-	start := time.Now()
-	times, err := r.submit(ctx, passes, true)
+// alone runs a pass by itself, untimed.
+func (r *runner) alone(ctx context.Context, pass Pass) error {
+	commands, err := r.record([]Pass{pass})
 	if err != nil {
 		return err
 	}
-	r.pace.learn(passes, times, time.Since(start))
-	for _, pass := range passes {
+	defer commands.Close()
+	return commands.Run(ctx)
+}
+
+// step submits the passes of a step. Two submits are under way at a time, so that
+// the device need not wait while the next is prepared; more would make those wait
+// who cancel, or whose turn it is.
+func (r *runner) step(ctx context.Context, rec *recording, step int) error {
+	q := queue{rest: rec.steps[step].Passes}
+	for n := 0; !q.empty(); n++ {
+		if err := r.room(ctx); err != nil {
+			return err
+		}
+		s, err := rec.take(r.Engine, step, n, &q)
+		if err != nil {
+			return err
+		}
+		r.flying = append(r.flying, flight{s, time.Now()})
+		if err := s.commands.Submit(); err != nil {
+			return err
+		}
+		r.used = true
+	}
+	return nil
+}
+
+// room waits until one more submit may start. If others wait for their turn, they
+// get it first, with nothing under way.
+func (r *runner) room(ctx context.Context) error {
+	if r.shares && r.used && r.waiting.Load() > 0 {
+		if err := r.settle(ctx); err != nil {
+			return err
+		}
+		return r.pause(ctx, nil)
+	}
+	for len(r.flying) > 1 {
+		if err := r.land(ctx); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// settle waits for all submits under way.
+func (r *runner) settle(ctx context.Context) error {
+	for len(r.flying) > 0 {
+		if err := r.land(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// land waits for the oldest submit under way, keeps its passes' times and learns
+// from them.
+func (r *runner) land(ctx context.Context) error {
+	f := r.flying[0]
+	if err := f.commands.Wait(ctx); err != nil {
+		return err
+	}
+	marks, err := f.commands.Timestamps()
+	if err != nil {
+		return err
+	}
+	r.flying = r.flying[:copy(r.flying, r.flying[1:])]
+	if f.start.Before(r.landed) {
+		f.start = r.landed
+	}
+	r.landed = time.Now()
+	r.result.Submits++
+	times := marks
+	for i, pass := range f.passes {
+		t := &r.times[pass.call.account]
+		t.Dispatches++
+		t.MultiplyAdds += pass.MultiplyAdds
+		t.Bytes += pass.Bytes
+		if len(marks) > 0 {
+			times[i] = marks[i+1] - marks[i]
+			t.GPU += times[i]
+		}
 		r.done += cost(pass)
+	}
+	r.pace.learn(f.passes, times, r.landed.Sub(f.start))
+	if !f.kept {
+		f.commands.Close()
 	}
 	if r.watch.Progress != nil {
 		r.watch.Progress(min(r.done/r.total, 1))
 	}
 	return nil
-}
-
-// submit records passes, runs them and waits. If timed it keeps their times,
-// which it returns where the device has timestamps.
-func (r *runner) submit(ctx context.Context, passes []Pass, timed bool) ([]time.Duration, error) {
-	recorder, err := r.device.NewRecorder()
-	if err != nil {
-		return nil, err
-	}
-	defer recorder.Close()
-	recorder.Timestamp()
-	for _, pass := range passes {
-		if err := r.record(recorder, pass); err != nil {
-			return nil, err
-		}
-		recorder.Timestamp()
-	}
-	commands, err := recorder.Finish()
-	if err != nil {
-		return nil, err
-	}
-	defer commands.Close()
-	if err := commands.Run(ctx); err != nil || !timed {
-		return nil, err
-	}
-	r.result.Submits++
-	marks, err := commands.Timestamps()
-	if err != nil {
-		return nil, err
-	}
-	var times []time.Duration
-	for i, pass := range passes {
-		t := r.times[pass.name()]
-		if t == nil {
-			t = &PassTime{Kernel: pass.name()}
-			r.times[pass.name()] = t
-		}
-		t.Dispatches++
-		t.MultiplyAdds += pass.MultiplyAdds
-		t.Bytes += pass.Bytes
-		if len(marks) > i+1 {
-			times = append(times, marks[i+1]-marks[i])
-			t.GPU += times[i]
-		}
-	}
-	return times, nil
-}
-
-// sumPasses puts the times of all kernels in the order of their first passes.
-func (r *runner) sumPasses(passes []Pass) {
-	for _, pass := range passes {
-		if t := r.times[pass.name()]; t != nil {
-			delete(r.times, pass.name())
-			r.result.Passes = append(r.result.Passes, *t)
-		}
-	}
 }
 
 // name is what the account calls a pass.
@@ -277,33 +319,4 @@ func (p Pass) name() string {
 		return "copy"
 	}
 	return "zero"
-}
-
-func (r *runner) slice(ref Ref) vk.Slice {
-	return vk.Slice{Buffer: r.buffers[ref.Buffer], Offset: ref.Offset, Size: ref.Size}
-}
-
-func (r *runner) record(recorder *vk.Recorder, pass Pass) error {
-	if pass.Kernel == "" {
-		if len(pass.Bind) == 2 {
-			recorder.Copy(r.slice(pass.Bind[1]), r.slice(pass.Bind[0]))
-		} else {
-			recorder.Fill(r.slice(pass.Bind[0]), pass.Fill)
-		}
-		return nil
-	}
-	p, err := r.pipeline(pass.Kernel, pass.Constants)
-	if err != nil {
-		return err
-	}
-	push, err := p.kernel.Encode(pass.Push)
-	if err != nil {
-		return err
-	}
-	slices := make([]vk.Slice, len(pass.Bind))
-	for i, ref := range pass.Bind {
-		slices[i] = r.slice(ref)
-	}
-	recorder.Dispatch(p.Pipeline, slices, push, pass.Base, pass.Groups)
-	return nil
 }

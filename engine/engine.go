@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/shaders"
@@ -30,7 +32,12 @@ type Engine struct {
 	waiting   atomic.Int32  // those who wait for their turn
 	turn      chan struct{} // holds one element while somebody uses what follows
 	pipelines map[string]*pipeline
-	pace      pace
+
+	landing sync.WaitGroup // runs that have left the turn with their last submits under way
+
+	pacing sync.Mutex // guards the rest
+	pace   pace
+	landed time.Time // when the last submit ended
 }
 
 // A pipeline is a compiled kernel with the interface to call it by name.
@@ -101,11 +108,23 @@ func (e *Engine) take(ctx context.Context) error {
 
 func (e *Engine) release() { <-e.turn }
 
+// learn corrects the pace by a submit that began at start and has just ended.
+func (e *Engine) learn(passes []Pass, times []time.Duration, start time.Time) {
+	e.pacing.Lock()
+	defer e.pacing.Unlock()
+	if start.Before(e.landed) { // it waited for the one before
+		start = e.landed
+	}
+	e.landed = time.Now()
+	e.pace.learn(passes, times, e.landed.Sub(start))
+}
+
 // Close frees the kernels and the device, once the turn under way has ended; what
 // Execute has yet to do fails. A second call does nothing.
 func (e *Engine) Close() error {
 	e.take(context.Background())
 	defer e.release()
+	e.landing.Wait()
 	for name, p := range e.pipelines {
 		p.Close()
 		delete(e.pipelines, name)

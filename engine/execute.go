@@ -21,7 +21,7 @@ type Buffers struct {
 func (e *Engine) NewBuffers(specs []BufferSpec) (*Buffers, error) {
 	b := &Buffers{engine: e, named: map[string]*vk.Buffer{}}
 	for _, spec := range specs {
-		buffer, err := e.device.NewBuffer(spec.Name, spec.Bytes, vk.DeviceMemory)
+		buffer, err := e.device.NewBuffer(spec.Name, spec.Bytes, spec.Memory)
 		if err != nil {
 			b.Close()
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/vk"
 )
 
 // A Request is one attention layer over packed sequences.
@@ -28,8 +29,9 @@ type Plan struct {
 
 // A BufferSpec is one buffer of a plan.
 type BufferSpec struct {
-	Name  string
-	Bytes int64
+	Name   string
+	Bytes  int64
+	Memory vk.Memory // who reaches it quickest; the zero value is the device
 }
 
 // A Step is what is submitted together, as far as time allows.
@@ -155,7 +157,7 @@ func (p *planner) mapBytes() int64 {
 
 func (p *planner) buffers() error {
 	heads := int64(p.Attention.Heads)
-	add := func(name string, bytes int64) { p.Buffers = append(p.Buffers, BufferSpec{name, bytes}) }
+	add := func(name string, bytes int64) { p.Buffers = append(p.Buffers, BufferSpec{Name: name, Bytes: bytes}) }
 	for _, name := range []string{bufQuery, bufKey, bufValue} {
 		add(name, heads*p.tensorBytes())
 	}

@@ -111,12 +111,25 @@ func (e *Engine) record(passes []Pass) (*vk.Commands, error) {
 	return recorder.Finish()
 }
 
+// keeps and next are the pace's, which runs learn of while others ask.
+func (e *Engine) keeps(s *submit) bool {
+	e.pacing.Lock()
+	defer e.pacing.Unlock()
+	return e.pace.keeps(s.passes, s.after.empty())
+}
+
+func (e *Engine) next(q *queue) []Pass {
+	e.pacing.Lock()
+	defer e.pacing.Unlock()
+	return e.pace.next(q)
+}
+
 // take returns submit number n of a step, whose passes from there on are q, and
 // takes its passes from q: the one that was recorded, where the device's pace does
 // not ask for another.
 func (r *recording) take(e *Engine, step, n int, q *queue) (*submit, error) {
 	if kept := r.submits[step]; n < len(kept) {
-		if s := kept[n]; e.pace.keeps(s.passes, s.after.empty()) {
+		if s := kept[n]; e.keeps(s) {
 			*q = s.after.clone()
 			return s, nil
 		}
@@ -126,7 +139,7 @@ func (r *recording) take(e *Engine, step, n int, q *queue) (*submit, error) {
 		r.submits[step] = kept[:n]
 		r.kept -= len(kept) - n
 	}
-	s := &submit{passes: e.pace.next(q)}
+	s := &submit{passes: e.next(q)}
 	var err error
 	if s.commands, err = e.record(s.passes); err != nil {
 		return nil, err

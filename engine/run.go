@@ -21,7 +21,8 @@ type Result struct {
 }
 
 // A Watch hears of a run as it goes, on the goroutine that called Run. Any field
-// may be nil. None but Step may call a method of the engine that is running.
+// may be nil. None but Step and Submitted may call a method of the engine that is
+// running.
 type Watch struct {
 	// Weights receives the weights of one query of one head, [n], if the plan has
 	// Weights: once for every query of every head, in the order of the output's
@@ -33,6 +34,9 @@ type Watch struct {
 	// Step hears that a step, counted from 0, is complete on the device. Until it
 	// returns the engine is free, for it and for others.
 	Step func(step int)
+	// Submitted hears that all is on its way and the engine free for others, as a
+	// rule before the last submit ends. [Engine.Run] does not call it.
+	Submitted func()
 }
 
 // A runner is the state of one run.
@@ -46,8 +50,7 @@ type runner struct {
 	done    float64    // cost of what has run
 	total   float64    // cost of everything
 
-	flying []flight  // submits under way, the oldest first
-	landed time.Time // when the one before them ended
+	flying []flight // submits under way, the oldest first
 
 	shares bool          // others get a turn between two submits
 	taken  bool          // it is this run's turn
@@ -146,12 +149,16 @@ func (r *runner) run(ctx context.Context, in Input, kept ...string) (_ *Buffers,
 
 // steps runs a recording's steps in order, reads what they say and keeps the times.
 func (r *runner) steps(ctx context.Context, rec *recording) (err error) {
+	left := false
 	defer func() {
 		if err != nil { // the buffers are the caller's again: nothing may be under way
 			for _, f := range r.flying {
 				f.commands.Close()
 			}
 			rec.close()
+		}
+		if left {
+			r.landing.Done()
 		}
 	}()
 	r.total, r.times = rec.cost, make([]PassTime, len(rec.kernels))
@@ -163,22 +170,21 @@ func (r *runner) steps(ctx context.Context, rec *recording) (err error) {
 		if err := r.step(ctx, rec, i); err != nil {
 			return err
 		}
-		if last := i == len(rec.steps)-1; !last && len(s.Reads) == 0 && r.watch.Step == nil {
-			continue
-		}
-		if err := r.settle(ctx); err != nil {
-			return err
-		}
-		for _, read := range s.Reads {
-			if err := r.read(ctx, read); err != nil {
+		if len(s.Reads) > 0 || r.watch.Step != nil {
+			if err := r.show(ctx, i, s.Reads); err != nil {
 				return err
 			}
 		}
-		if r.watch.Step != nil {
-			if err := r.pause(ctx, func() { r.watch.Step(i) }); err != nil {
-				return err
-			}
+	}
+	if left = r.shares; left {
+		r.landing.Add(1)
+		r.stop()
+		if r.watch.Submitted != nil {
+			r.watch.Submitted()
 		}
+	}
+	if err := r.settle(ctx); err != nil {
+		return err
 	}
 	r.result.Host = time.Since(start) - r.away
 	for i, t := range r.times {
@@ -187,6 +193,22 @@ func (r *runner) steps(ctx context.Context, rec *recording) (err error) {
 		}
 	}
 	return nil
+}
+
+// show waits for the end of a step, and hands out its reads and that it is complete.
+func (r *runner) show(ctx context.Context, step int, reads []Read) error {
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	for _, read := range reads {
+		if err := r.read(ctx, read); err != nil {
+			return err
+		}
+	}
+	if r.watch.Step == nil {
+		return nil
+	}
+	return r.pause(ctx, func() { r.watch.Step(step) })
 }
 
 // warm compiles what has not run yet and runs one workgroup of it: many drivers
@@ -223,8 +245,8 @@ func (r *runner) alone(ctx context.Context, pass Pass) error {
 }
 
 // step submits the passes of a step. Two submits are under way at a time, so that
-// the device need not wait while the next is prepared; more would make those wait
-// who cancel, or whose turn it is.
+// the device need not wait while the next is prepared; with more, whoever cancels
+// or wants his turn would wait longer.
 func (r *runner) step(ctx context.Context, rec *recording, step int) error {
 	q := queue{rest: rec.steps[step].Passes}
 	for n := 0; !q.empty(); n++ {
@@ -283,10 +305,6 @@ func (r *runner) land(ctx context.Context) error {
 		return err
 	}
 	r.flying = r.flying[:copy(r.flying, r.flying[1:])]
-	if f.start.Before(r.landed) {
-		f.start = r.landed
-	}
-	r.landed = time.Now()
 	r.result.Submits++
 	times := marks
 	for i, pass := range f.passes {
@@ -300,7 +318,7 @@ func (r *runner) land(ctx context.Context) error {
 		}
 		r.done += cost(pass)
 	}
-	r.pace.learn(f.passes, times, r.landed.Sub(f.start))
+	r.learn(f.passes, times, f.start)
 	if !f.kept {
 		f.commands.Close()
 	}

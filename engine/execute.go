@@ -10,6 +10,18 @@ import (
 	"github.com/gazevk/gaze/vk"
 )
 
+// Memory says who uses a buffer: its memory is what that one reaches best.
+type Memory = vk.Memory
+
+const (
+	DeviceMemory   = vk.DeviceMemory
+	UploadMemory   = vk.UploadMemory
+	ReadbackMemory = vk.ReadbackMemory
+)
+
+// ErrOutOfMemory is in the error of what did not fit in the device's memory.
+var ErrOutOfMemory = vk.ErrOutOfMemory
+
 // Buffers are named buffers on a device, for passes to bind.
 type Buffers struct {
 	engine *Engine

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/gazevk/gaze"
-	"github.com/gazevk/gaze/vk"
 )
 
 // A Request is one attention layer over packed sequences.
@@ -31,7 +30,7 @@ type Plan struct {
 type BufferSpec struct {
 	Name   string
 	Bytes  int64
-	Memory vk.Memory // who reaches it quickest; the zero value is the device
+	Memory Memory
 }
 
 // A Step is what is submitted together, as far as time allows.

@@ -6,12 +6,11 @@ import (
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/checkpoint"
-	"github.com/gazevk/gaze/vk"
 )
 
 // embed looks the tokens up and normalizes them (ModernBertEmbeddings).
 func (b *builder) embed() {
-	b.Buffers = append(b.Buffers, engine.BufferSpec{Name: bufIDs, Bytes: 4 * int64(b.n), Memory: vk.UploadMemory})
+	b.Buffers = append(b.Buffers, engine.BufferSpec{Name: bufIDs, Bytes: 4 * int64(b.n), Memory: engine.UploadMemory})
 	b.input(bufPositions, engine.Bytes(b.Lengths.Positions()))
 	b.buffer(bufEmbedded, int64(b.n*b.d)*4)
 	b.buffer(bufResidual, int64(b.n*b.d)*4)

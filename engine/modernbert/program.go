@@ -7,7 +7,6 @@ import (
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/checkpoint"
-	"github.com/gazevk/gaze/vk"
 )
 
 // A Want says what a forward pass gives beside nothing. n is the number of
@@ -260,7 +259,7 @@ func (b *builder) own(buffer string, count int) engine.Ref { return ref(buffer, 
 // output adds what brings a part of a buffer to where the CPU reads it.
 func (b *builder) output(name string, from engine.Ref) {
 	to := engine.Ref{Buffer: bufOutput(name), Size: from.Size}
-	b.Buffers = append(b.Buffers, engine.BufferSpec{Name: to.Buffer, Bytes: to.Size, Memory: vk.ReadbackMemory})
+	b.Buffers = append(b.Buffers, engine.BufferSpec{Name: to.Buffer, Bytes: to.Size, Memory: engine.ReadbackMemory})
 	b.add(engine.CopyPass(from, to))
 }
 

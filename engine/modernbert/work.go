@@ -9,7 +9,6 @@ import (
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
-	"github.com/gazevk/gaze/vk"
 )
 
 const (
@@ -137,7 +136,7 @@ func (m *Model) plan(lengths gaze.Lengths, want Want) (*Program, error) {
 // all that other programs left.
 func (m *Model) prepare(ctx context.Context, p *Program, x *exchange) (*work, error) {
 	w, err := m.provide(ctx, p, x)
-	if errors.Is(err, vk.ErrOutOfMemory) {
+	if errors.Is(err, engine.ErrOutOfMemory) {
 		m.drop(0, 0)
 		m.shared.close()
 		x.close()
@@ -216,7 +215,7 @@ func (p *Program) split() (inputs, exchanged, shared []engine.BufferSpec) {
 		switch {
 		case constant:
 			inputs = append(inputs, b)
-		case b.Memory != vk.DeviceMemory:
+		case b.Memory != engine.DeviceMemory:
 			exchanged = append(exchanged, b)
 		default:
 			shared = append(shared, b)

@@ -27,7 +27,7 @@ type Model struct {
 	shared room          // what is computed in between
 	closed bool
 
-	lock      sync.Mutex // guards the rest
+	lock      sync.Mutex // guards the rest; works change in the turn only, so whoever has that may read them
 	exchanges [atOnce]exchange
 	works     []*work // the one used last is the last
 }

@@ -107,27 +107,23 @@ func (m *Model) give(x *exchange) {
 	<-m.under
 }
 
-// find returns the kept work for these lengths, or nil, and makes it the last.
-func (m *Model) find(lengths gaze.Lengths, want Want) *work {
-	m.lock.Lock()
-	defer m.lock.Unlock()
-	i := slices.IndexFunc(m.works, func(w *work) bool {
+// known returns where the work for these lengths is among the kept ones, or -1.
+func (m *Model) known(lengths gaze.Lengths, want Want) int {
+	return slices.IndexFunc(m.works, func(w *work) bool {
 		return slices.Equal(w.program.Lengths, lengths) && reflect.DeepEqual(w.program.Want, want)
 	})
-	if i < 0 {
-		return nil
-	}
-	w := m.works[i]
-	m.works = append(slices.Delete(m.works, i, i+1), w)
-	return w
 }
 
 // plan returns the program for these lengths, a known one if there is one. It
 // takes no turn.
 func (m *Model) plan(lengths gaze.Lengths, want Want) (*Program, error) {
-	if w := m.find(lengths, want); w != nil {
-		return w.program, nil
+	m.lock.Lock()
+	i := m.known(lengths, want)
+	if i >= 0 {
+		defer m.lock.Unlock()
+		return m.works[i].program, nil
 	}
+	m.lock.Unlock()
 	return NewProgram(m.traits, m.Config, m.Head, m.Precision, lengths, want)
 }
 
@@ -167,7 +163,12 @@ func (m *Model) provide(ctx context.Context, p *Program, x *exchange) (*work, er
 			return nil, err
 		}
 	}
-	if w := m.find(p.Lengths, p.Want); w != nil {
+	if i := m.known(p.Lengths, p.Want); i >= 0 {
+		w := m.works[i]
+		if i == len(m.works)-1 {
+			return w, nil
+		}
+		m.change(append(slices.Delete(slices.Clone(m.works), i, i+1), w))
 		return w, nil
 	}
 	buffers, err := m.engine.NewBuffers(inputs)
@@ -181,21 +182,26 @@ func (m *Model) provide(ctx context.Context, p *Program, x *exchange) (*work, er
 		}
 	}
 	w := &work{program: p, inputs: buffers}
-	m.lock.Lock()
-	m.works = append(m.works, w)
-	m.lock.Unlock()
+	m.change(append(slices.Clone(m.works), w))
 	m.drop(keptWorks, keptInputs)
 	return w, nil
 }
 
-// drop closes works, those first that were not used for longest, until at most that
-// many with at most that many bytes of inputs are left, or the last alone.
-func (m *Model) drop(count int, bytes int64) {
+// change sets the kept works, the one used last last. The caller has the turn.
+func (m *Model) change(works []*work) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
+	m.works = works
+}
+
+// drop closes works, those first that were not used for longest, until at most that
+// many with at most that many bytes of inputs are left, or the last alone. The
+// caller has the turn.
+func (m *Model) drop(count int, bytes int64) {
 	for len(m.works) > 0 && (len(m.works) > count || len(m.works) > 1 && m.inputBytes() > bytes) {
-		m.works[0].close()
-		m.works = slices.Delete(m.works, 0, 1)
+		first := m.works[0]
+		m.change(m.works[1:])
+		first.close()
 	}
 }
 

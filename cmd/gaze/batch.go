@@ -48,7 +48,7 @@ type forwarder interface {
 type forwarded struct {
 	batch  []int
 	tokens int
-	alone  bool    // no other was under way when it started
+	alone  bool    // no other has been under way beside it
 	part   float64 // that is done
 	ended  chan struct{}
 	out    *modernbert.Output
@@ -118,6 +118,9 @@ func (b *batcher) start(ctx context.Context, m forwarder, batch []int, tokens, a
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	f.alone = len(b.under) == 0
+	for _, other := range b.under {
+		other.alone = false
+	}
 	b.under = append(b.under, f)
 	go func() {
 		defer close(f.ended)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,6 +123,8 @@ func TestBatchesInLittleMemory(t *testing.T) {
 type pairDevice struct {
 	first sync.Once
 	meet  chan struct{}
+	full  bool        // it has no memory for two
+	alone atomic.Bool // which was seen
 }
 
 func (d *pairDevice) Forward(context.Context, [][]uint32, modernbert.Want, modernbert.Watch) (*modernbert.Output, error) {
@@ -130,9 +133,15 @@ func (d *pairDevice) Forward(context.Context, [][]uint32, modernbert.Want, moder
 	if first {
 		return &modernbert.Output{}, nil
 	}
+	if d.alone.Load() {
+		return &modernbert.Output{}, nil
+	}
 	select {
 	case d.meet <- struct{}{}:
 	case <-d.meet:
+		if d.alone.Store(d.full); d.full {
+			return nil, vk.ErrOutOfMemory
+		}
 	case <-time.After(10 * time.Second):
 		return nil, errors.New("it was alone")
 	}
@@ -146,11 +155,13 @@ func TestBatchesOverlap(t *testing.T) {
 		sequences[i].ids = make([]uint32, 5)
 	}
 	want := func([]int) modernbert.Want { return modernbert.Want{} }
-	taken := 0
-	b := &batcher{sequences: sequences}
-	err := b.run(t.Context(), 5, &pairDevice{meet: make(chan struct{})}, want, func([]int, *modernbert.Output) { taken++ })
-	if err != nil || taken != 9 || len(b.under) > 0 {
-		t.Errorf("%d batches of 9, %d under way, error %v", taken, len(b.under), err)
+	for _, full := range []bool{false, true} { // if it is, batches are as large, one at a time
+		taken := 0
+		b := &batcher{sequences: sequences}
+		err := b.run(t.Context(), 15, &pairDevice{meet: make(chan struct{}), full: full}, want, func([]int, *modernbert.Output) { taken++ })
+		if err != nil || taken != 3 || len(b.under) > 0 {
+			t.Errorf("%d batches of 3, %d under way, error %v", taken, len(b.under), err)
+		}
 	}
 }
 

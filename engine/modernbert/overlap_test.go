@@ -129,6 +129,32 @@ func TestForwardCancelledInLine(t *testing.T) {
 	}
 }
 
+// A batch that needs larger buffers than there were does not disturb what was
+// recorded of others.
+func TestLargerBatchBetween(t *testing.T) {
+	m, _ := loaded(t, "v4 flat")
+	want := Want{Hidden: true}
+	before := mustForward(t, m, tokens(3, 2), want).Hidden
+	in := func(number, length int) { // a batch in one of the two exchanges
+		t.Helper()
+		for range number { // as if another forward pass was under way in the first
+			x, err := m.take(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.give(x)
+		}
+		mustForward(t, m, tokens(length), want)
+		near(t, "hidden", mustForward(t, m, tokens(3, 2), want).Hidden, before, 0)
+	}
+	for length := 1; length < 200; length = 2*length + 1 {
+		in(1, length)
+		in(0, length+1)
+		in(1, length+1)
+		in(0, length+1)
+	}
+}
+
 // What programs leave behind is given back where memory is short.
 func TestWorksAreDropped(t *testing.T) {
 	m, _ := loaded(t, "v4 flat")

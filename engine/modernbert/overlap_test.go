@@ -147,11 +147,13 @@ func TestLargerBatchBetween(t *testing.T) {
 		mustForward(t, m, tokens(length), want)
 		near(t, "hidden", mustForward(t, m, tokens(3, 2), want).Hidden, before, 0)
 	}
-	for length := 1; length < 200; length = 2*length + 1 {
-		in(1, length)
-		in(0, length+1)
-		in(1, length+1)
-		in(0, length+1)
+	in(0, 1)
+	in(1, 1)
+	for length := 6; length < 200; length *= 2 {
+		in(1, length) // what is shared grows, and what the second exchanges
+		in(0, 1)
+		in(0, length) // what the first exchanges
+		in(1, 1)
 	}
 }
 

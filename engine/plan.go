@@ -101,7 +101,7 @@ func NewPlan(t Traits, r Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{Plan: &Plan{Request: r, Traits: t}, rows: r.Lengths.Tokens(), tile: t.Tier.QueryTile(), suffix: "_" + string(r.Precision)}
+	p := &planner{Plan: &Plan{Request: r, Traits: t}, rows: r.Lengths.Tokens(), tile: t.QueryTile(r.Precision, r.Attention.HeadDim, r.Attention.ScoreScale()), suffix: "_" + string(r.Precision)}
 	p.headStride = roundUp(int64(p.rows), 64)
 	if err := p.limits(); err != nil {
 		return nil, err

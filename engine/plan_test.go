@@ -179,7 +179,7 @@ func parts(p *Plan, kernel string) int {
 	case strings.HasPrefix(kernel, "context"):
 		return p.Attention.HeadDim / contextPart(p.Attention.HeadDim)
 	case strings.HasPrefix(kernel, "attention_lanes"):
-		return p.Map.QueryTile / lanesRows(p.Traits, p.Attention.HeadDim)
+		return p.Map.QueryTile / p.Traits.AttentionShape(FusedAttention{HeadDim: p.Attention.HeadDim, Precision: p.Precision, Map: p.Map}).Rows
 	}
 	return 1
 }

@@ -131,7 +131,7 @@ func TestProduct(t *testing.T) {
 	r := &runner{Options: Options{Open: opener(t), Runs: 1, Effort: Full, Progress: func(string, float64) {}}, ctx: context.Background(), result: &Result{Limits: known()}}
 	for _, tier := range engine.Tiers {
 		for _, precision := range []engine.Precision{engine.F32, engine.F16} {
-			if err := r.product(product{"small", 8, 16, 32, true}, tier, precision); err != nil {
+			if err := r.product(Product{"small", 8, 16, 32, true}, tier, precision); err != nil {
 				t.Fatal(err)
 			}
 			c := r.result.Cases[len(r.result.Cases)-1]

@@ -199,21 +199,23 @@ func (s *encoders) forward(m *modernbert.Model, model, series string, b texts, t
 	if err != nil {
 		return err
 	}
-	want := modernbert.Want{Pool: []engine.PoolMode{engine.PoolMean}}
-	program, err := modernbert.NewProgram(e.Traits(), m.Config, m.Head, m.Precision, b.Lengths, want)
+	asked := modernbert.Want{Pool: []engine.PoolMode{engine.PoolMean}}
+	program, err := modernbert.NewProgram(e.Traits(), m.Config, m.Head, m.Precision, b.Lengths, asked)
 	if err != nil {
 		return err
 	}
 	c := &Case{Suite: "encoder", Name: model + ", " + b.name, Tier: tier, Precision: m.Precision, Series: series, Tokens: b.tokens, MultiplyAdds: need}
+	var want []string
 	for _, p := range program.Passes {
 		c.Bytes += p.Bytes
+		want = append(want, p.Kernel)
 	}
 	if b.tokens == 0 {
 		c.Series = ""
 	}
 	var vectors []float32
-	return s.measure(c, []string{kernelName("matmul", tier, m.Precision), kernelName("attention", tier, m.Precision)}, func() (*engine.Timing, error) {
-		out, err := m.Forward(s.ctx, batch, want, modernbert.Watch{})
+	return s.measure(c, want, func() (*engine.Timing, error) {
+		out, err := m.Forward(s.ctx, batch, asked, modernbert.Watch{})
 		if err != nil {
 			return nil, err
 		}

@@ -113,7 +113,7 @@ func (r *runner) view(n, cell int, rectangle gaze.Rectangle, precision engine.Pr
 	if err := t.fits(e); err != nil {
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
-	buffers, err := r.upload(e, t)
+	buffers, err := upload(r.ctx, e, t)
 	if err != nil {
 		return err
 	}

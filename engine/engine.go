@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,7 +83,18 @@ func Open(name string, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("kernels of tier %s need %s, which %s has not: use tier %s", o.Tier, needs[o.Tier], e.traits.Device, Tiled)
 	}
 	e.pace = newPace(e.traits)
+	if e.traits.Tier == Matrix && o.Tier == "" && e.traits.Tuning.Empty() { // a tuned shape was compared before it was chosen
+		if err := e.tryUnits(context.Background()); err != nil {
+			e.distrust(err)
+		}
+	}
 	return e, nil
+}
+
+// distrust does without matrix units, because of what they did.
+func (e *Engine) distrust(err error) {
+	e.traits.Tier, e.traits.Units = e.traits.plain(), MatrixUnits{}
+	e.note = strings.TrimPrefix(fmt.Sprintf("%s; the matrix units of %s are not used: %v", e.note, e.traits.Device, err), "; ")
 }
 
 // tune takes the tuning that the options give or name.
@@ -103,8 +115,8 @@ func (e *Engine) tune(o Options) error {
 	return nil
 }
 
-// Note says why the verdict in [Options.TuningDir] was not taken, "" where it was
-// or there is none.
+// Note says why the verdict in [Options.TuningDir] was not taken or matrix units
+// are not used that the device has, "" where there is nothing to say.
 func (e *Engine) Note() string { return e.note }
 
 // needs says what a tier asks of a device.

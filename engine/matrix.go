@@ -65,12 +65,14 @@ func (u MatrixUnits) constants(invocations int) map[string]uint32 {
 const largestMatrixScale = 1e20
 
 // attends reports whether a tier has a kernel for f.
-func (t Tier) attends(f FusedAttention) bool {
-	return t != Matrix || f.Precision == F16 && f.HeadDim%matrixSide == 0 && f.HeadDim <= 128 && f.Scale <= largestMatrixScale
+func (t Traits) attends(tier Tier, f FusedAttention) bool {
+	return tier != Matrix || t.Units.M > 0 && f.Precision == F16 && f.HeadDim%matrixSide == 0 && f.HeadDim <= 128 && f.Scale <= largestMatrixScale
 }
 
 // multiplies reports whether a tier has a kernel for m.
-func (t Tier) multiplies(m MatMul) bool { return t != Matrix || m.Precision == F16 && m.Depth%8 == 0 }
+func (t Traits) multiplies(tier Tier, m MatMul) bool {
+	return tier != Matrix || t.Units.M > 0 && m.Precision == F16 && m.Depth%8 == 0
+}
 
 // matrixTiles are the tiles of sums of matmul_matrix.comp, from the one for many
 // rows and columns to the one for few rows, in sums of a subgroup and subgroups
@@ -82,15 +84,16 @@ var matrixTiles = []struct{ rows, columns, down, across int }{
 	{16, 32, 1, 4},
 }
 
-// matrixSums bounds the matrices of sums that a subgroup holds along a side: with
-// small ones a tile is smaller, so that they fit in registers.
-const matrixSums = 4
-
 func matrixMatMul(t Traits) []MatMulShape {
-	u := t.Units
+	// Of small matrices a tile has no more, so that they fit in registers; and
+	// drivers that run on a CPU compile long.
+	u, most := t.Units, 4
+	if t.CPU {
+		most = 2
+	}
 	var shapes []MatMulShape
 	for _, tile := range matrixTiles {
-		rows, columns := min(tile.rows/u.M, matrixSums), min(tile.columns/u.N, matrixSums)
+		rows, columns := min(tile.rows/u.M, most), min(tile.columns/u.N, most)
 		s := MatMulShape{Tier: Matrix, Rows: tile.down * rows * u.M, Columns: tile.across * columns * u.N,
 			Invocations: tile.down * tile.across * u.Subgroup, Down: tile.down}
 		if !slices.Contains(shapes, s) {
@@ -107,22 +110,30 @@ const busyTiles = 128
 // device busy: few rows fill no large tile, and few tiles no device.
 func matrixMatMulRule(t Traits, m MatMul) MatMulShape {
 	shapes := matrixMatMul(t)
+	few := shapes[len(shapes)-1]
+	if m.Rows <= few.Rows {
+		return few
+	}
+	shapes = shapes[:len(shapes)-1]
 	for _, s := range shapes {
-		if m.Rows > s.Rows/2 && ceilDiv(m.Rows, s.Rows)*ceilDiv(m.weights(), s.Columns) >= busyTiles {
+		if ceilDiv(m.Rows, s.Rows)*ceilDiv(m.weights(), s.Columns) >= busyTiles {
 			return s
 		}
 	}
-	if last := shapes[len(shapes)-1]; m.Rows <= last.Rows {
-		return last
-	}
-	return shapes[max(len(shapes)-2, 0)]
+	return shapes[len(shapes)-1]
 }
+
+// matrixStep is how far a workgroup goes in k between two barriers.
+const matrixStep = 32
 
 func matrixMatMulConstants(t Traits, s MatMulShape) map[string]uint32 {
 	u := t.Units
 	c := u.constants(s.Invocations)
 	across := s.Invocations / u.Subgroup / s.Down
 	c["DOWN"], c["ROWS"], c["COLUMNS"] = uint32(s.Down), uint32(s.Rows/s.Down/u.M), uint32(s.Columns/across/u.N)
+	if c["UNROLL"] = matrixStep / uint32(u.K); t.CPU {
+		c["UNROLL"] = 1
+	}
 	return c
 }
 

@@ -246,6 +246,12 @@ func (p *planner) tilePairs(first, end int) int64 {
 	return int64(p.Map.First[end]-p.Map.First[first]) * int64(p.tile) * gaze.KeyTile
 }
 
+// OnMatrixUnits reports whether the plan's fused attention multiplies on matrix units.
+func (p *Plan) OnMatrixUnits() bool {
+	f := FusedAttention{Precision: p.Precision, HeadDim: p.Attention.HeadDim, Scale: p.Attention.ScoreScale()}
+	return p.Path == Fused && p.Traits.AttentionShape(f).Tier == Matrix
+}
+
 func roundUp(x, multiple int64) int64 { return (x + multiple - 1) / multiple * multiple }
 
 // DeviceBytes returns the device memory that p's buffers take.

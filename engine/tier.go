@@ -83,6 +83,14 @@ func (t Traits) PictureTiers() []Tier {
 	return slices.DeleteFunc(t.Tiers(), func(tier Tier) bool { return tier == Matrix })
 }
 
+// TierOf returns the tier whose kernels multiply tensors of precision p.
+func (t Traits) TierOf(p Precision) Tier {
+	if t.Tier == Matrix && p != F16 {
+		return t.plain()
+	}
+	return t.Tier
+}
+
 // plain returns the tier of what tier Matrix has no kernels for.
 func (t Traits) plain() Tier {
 	if t.CPU && t.Subgroup >= 4 {
@@ -122,7 +130,10 @@ func TraitsOf(a vk.Adapter) Traits {
 	if a.Features.SubgroupShuffle {
 		t.Subgroup = a.Limits.SubgroupSize
 	}
-	if t.CPU && slices.Contains(t.Tiers(), Lanes) {
+	switch {
+	case !t.CPU && t.Units.M > 0:
+		t.Tier = Matrix
+	case t.CPU && slices.Contains(t.Tiers(), Lanes):
 		t.Tier = Lanes
 		if t.lanes() == 4 {
 			// SwiftShader, on which the other tier's take half as long (tests/results/LOG.md).

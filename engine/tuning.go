@@ -44,12 +44,12 @@ func (t Tuning) Empty() bool { return len(t.MatMul) == 0 && len(t.Attention) == 
 // MatMulShape returns the shape that computes m on a device with traits t.
 func (t Traits) MatMulShape(m MatMul) MatMulShape {
 	for _, c := range t.Tuning.MatMul {
-		if c.fits(m) && c.Shape.Tier.multiplies(m) {
+		if c.fits(m) && t.multiplies(c.Shape.Tier, m) {
 			return c.Shape
 		}
 	}
 	tier := t.Tier
-	if !tier.multiplies(m) {
+	if !t.multiplies(tier, m) {
 		tier = t.plain()
 	}
 	return shapesOf[tier].matMulRule(t, m)
@@ -59,12 +59,12 @@ func (t Traits) MatMulShape(m MatMul) MatMulShape {
 // follows from f's precision, head dimension and scale alone.
 func (t Traits) AttentionShape(f FusedAttention) AttentionShape {
 	for _, c := range t.Tuning.Attention {
-		if c.fits(f) && c.Shape.Tier.attends(f) {
+		if c.fits(f) && t.attends(c.Shape.Tier, f) {
 			return c.Shape
 		}
 	}
 	tier := t.Tier
-	if !tier.attends(f) {
+	if !t.attends(tier, f) {
 		tier = t.plain()
 	}
 	return shapesOf[tier].attentionRule(t, f.HeadDim)

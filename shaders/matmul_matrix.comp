@@ -17,6 +17,7 @@
 layout(constant_id = 5) const uint DOWN = 2;
 layout(constant_id = 6) const uint ROWS = 4;
 layout(constant_id = 7) const uint COLUMNS = 4; // even
+layout(constant_id = 8) const uint UNROLL = 2;  // products in k a turn of the inner loop
 
 const uint ACROSS = SUBGROUPS / DOWN;
 const uint TILE_ROWS = DOWN * ROWS * M;
@@ -88,17 +89,20 @@ void main()
             }
         }
         if (k > 0u) {
-            [[unroll]] for (uint e = 0u; e < STEP / K; e++) {
-                LEFT x[ROWS];
-                [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-                    coopMatLoad(x[r], stage, (down * ROWS + r) * M * PITCH + e * K / 8u, PITCH, BY_ROWS);
-                }
-                [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
-                    uint column = c < COLUMNS / 2u ? across * (COLUMNS / 2u) + c : (ACROSS + across - 1u) * (COLUMNS / 2u) + c;
-                    RIGHT y;
-                    coopMatLoad(y, stage, (TILE_ROWS + column * N) * PITCH + e * K / 8u, PITCH, BY_COLUMNS);
+            [[dont_unroll]] for (uint first_e = 0u; first_e < STEP / K; first_e += UNROLL) {
+                [[unroll]] for (uint own_e = 0u; own_e < UNROLL; own_e++) {
+                    uint e = first_e + own_e;
+                    LEFT x[ROWS];
                     [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-                        sums[r][c] = coopMatMulAdd(x[r], y, sums[r][c]);
+                        coopMatLoad(x[r], stage, (down * ROWS + r) * M * PITCH + e * K / 8u, PITCH, BY_ROWS);
+                    }
+                    [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
+                        uint column = c < COLUMNS / 2u ? across * (COLUMNS / 2u) + c : (ACROSS + across - 1u) * (COLUMNS / 2u) + c;
+                        RIGHT y;
+                        coopMatLoad(y, stage, (TILE_ROWS + column * N) * PITCH + e * K / 8u, PITCH, BY_COLUMNS);
+                        [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+                            sums[r][c] = coopMatMulAdd(x[r], y, sums[r][c]);
+                        }
                     }
                 }
             }
@@ -107,20 +111,18 @@ void main()
 
     barrier();
     const uint HALF = COLUMNS * N / 8u; // groups of four sums in a half of a slab's row
+    const uint WRITTEN = GATED ? HALF : 2u * HALF;
     uint slab = gl_SubgroupID * SLAB;
     [[unroll]] for (uint r = 0u; r < ROWS; r++) {
         [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
             coopMatStore(sums[r][c], stage, slab + c * N / 4u, SLAB_PITCH, BY_ROWS);
         }
         meet();
-        [[dont_unroll]] for (uint i = lane; i < M * HALF; i += LANES) {
-            uint row = first_row + (down * ROWS + r) * M + i / HALF, at = slab + i / HALF * SLAB_PITCH + i % HALF;
-            uint column = first + (across * HALF + i % HALF) * 4u;
-            vec4 low = uintBitsToFloat(stage[at]), high = uintBitsToFloat(stage[at + HALF]);
-            write4(row, column, low, high);
-            if (!GATED) {
-                write4(row, column + TILE_COLUMNS / 2u, high, high);
-            }
+        [[dont_unroll]] for (uint i = lane; i < M * WRITTEN; i += LANES) {
+            uint row = i / WRITTEN, group = i % WRITTEN, at = slab + row * SLAB_PITCH + group;
+            uint column = group < HALF ? across * HALF + group : (ACROSS + across - 1u) * HALF + group;
+            write4(first_row + (down * ROWS + r) * M + row, first + 4u * column, uintBitsToFloat(stage[at]),
+                uintBitsToFloat(stage[GATED ? at + HALF : at]));
         }
         meet();
     }

@@ -49,10 +49,11 @@ func (r *runner) attention() error {
 
 // attend measures one pattern over n tokens, with as many heads as there is time for.
 func (r *runner) attend(name string, pattern gaze.Pattern, n int, precision engine.Precision) error {
-	for _, tier := range r.Tiers {
-		if tier == engine.Matrix && precision != engine.F16 {
-			continue // another tier's kernels would run
-		}
+	tiers, err := r.tiersOf(precision)
+	if err != nil {
+		return err
+	}
+	for _, tier := range tiers {
 		e, err := r.Open(tier)
 		if err != nil {
 			return err
@@ -66,9 +67,7 @@ func (r *runner) attend(name string, pattern gaze.Pattern, n int, precision engi
 			}
 		}
 		if need := pairCost(m, heads); len(r.Lengths) == 0 && !r.affords(need, attentionShare) {
-			if tier == r.Tiers[0] {
-				r.omit("attention", fmt.Sprintf("%s, n %d, 1 head", name, n), need, attentionShare)
-			}
+			r.omit("attention", fmt.Sprintf("%s, n %d, 1 head", name, n), need, attentionShare)
 			continue
 		}
 		if err := r.attendHeads(e, name, pattern, n, heads, precision); err != nil {

@@ -70,7 +70,11 @@ func (r *runner) encoder() error {
 	batches := r.batches()
 	for i, b := range batches {
 		for _, precision := range r.precisions(engine.F32) {
-			for _, tier := range r.Tiers {
+			tiers, err := r.tiersOf(precision)
+			if err != nil {
+				return err
+			}
+			for _, tier := range tiers {
 				if err := s.base(b, tier, precision); err != nil {
 					return err
 				}
@@ -111,7 +115,7 @@ func (s *encoders) base(b texts, tier engine.Tier, precision engine.Precision) e
 		}
 		need, last := encoderCost(config, b.Lengths), i == len(baseLayers)-1
 		if !s.affords(need, encoderShare) && !(last && len(s.Lengths) > 0) {
-			if last && tier == s.Tiers[0] {
+			if last {
 				s.omit("encoder", fmt.Sprintf("base, 1 of 22 layers, %s", b.name), need, encoderShare)
 			}
 			continue
@@ -140,9 +144,7 @@ func (s *encoders) builtin(b texts, tier engine.Tier, precision engine.Precision
 	}
 	need := encoderCost(m.Config, b.Lengths)
 	if len(s.Lengths) == 0 && !s.affords(need, encoderShare) {
-		if tier == s.Tiers[0] {
-			s.omit("encoder", fmt.Sprintf("%s, %s", builtin.Name, b.name), need, encoderShare)
-		}
+		s.omit("encoder", fmt.Sprintf("%s, %s", builtin.Name, b.name), need, encoderShare)
 		return nil
 	}
 	return s.forward(m, builtin.Name, builtin.Name, b, tier, need)

@@ -26,11 +26,12 @@ func (r *runner) matmul() error {
 		if r.Effort == Quick && i != 0 && i != 3 {
 			continue
 		}
-		for _, tier := range r.Tiers {
-			for _, precision := range r.precisions(engine.F32, engine.F16) {
-				if tier == engine.Matrix && precision != engine.F16 {
-					continue // another tier's kernels would run
-				}
+		for _, precision := range r.precisions(engine.F32, engine.F16) {
+			tiers, err := r.tiersOf(precision)
+			if err != nil {
+				return err
+			}
+			for _, tier := range tiers {
 				if err := r.product(p, tier, precision); err != nil {
 					return err
 				}
@@ -47,9 +48,7 @@ func (r *runner) product(p Product, tier engine.Tier, precision engine.Precision
 		return err
 	}
 	if !r.affords(p.MultiplyAdds(), matmulShare) {
-		if tier == r.Tiers[0] {
-			r.omit("matmul", fmt.Sprintf("%s %s", p.Name, precision), p.MultiplyAdds(), matmulShare)
-		}
+		r.omit("matmul", fmt.Sprintf("%s %s", p.Name, precision), p.MultiplyAdds(), matmulShare)
 		return nil
 	}
 	w, err := NewProduct(r.ctx, e, p, precision)

@@ -96,13 +96,13 @@ func (p *pace) next(q *queue) []Pass {
 // enough: a pace that changes a little with every submit is no reason to record
 // anew. The last of a step may take as little time as they like.
 func (p *pace) keeps(passes []Pass, last bool) bool {
-	seconds := 0.0
+	before, seconds := 0.0, 0.0
 	for _, pass := range passes {
-		seconds += p.seconds(pass)
+		before, seconds = seconds, seconds+p.seconds(pass)
 	}
-	if seconds > 1.5*submitSeconds {
-		_, _, ok := passes[0].cut(0.5)
-		return len(passes) == 1 && !ok
+	if seconds > 1.5*submitSeconds { // of need, if it is for the last and that cannot be cut
+		_, _, ok := passes[len(passes)-1].cut(0.5)
+		return !ok && before < submitSeconds
 	}
 	return last || seconds > submitSeconds/4
 }

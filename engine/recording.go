@@ -9,7 +9,7 @@ import (
 
 // keptSubmits is how many submits of a recording are kept for its next run. What
 // is cut into more takes a device seconds, beside which recording is nothing.
-const keptSubmits = 64
+const keptSubmits = 16
 
 // A recording is steps that are bound to buffers, and the submits that were
 // recorded of them.

@@ -146,13 +146,15 @@ func TestRecordedOnce(t *testing.T) {
 func TestRecordedAnew(t *testing.T) {
 	var c calls
 	e := open(t, vk.WithFaults(c.note))
-	p := prepare(t, e, 100)
+	p := prepare(t, e, 16)
 	for range 3 {
 		p.run(Watch{})
 	}
 	slower := func(by float64) func(float64) { // whatever is learned
-		rates := maps.Clone(e.pace.rates)
+		rates, first := maps.Clone(e.pace.rates), e.pace.first
 		return func(float64) {
+			e.pace.first = first / by
+			clear(e.pace.rates)
 			for kernel, rate := range rates {
 				e.pace.rates[kernel] = rate / by
 			}

@@ -52,7 +52,7 @@ def kernels(call, compiled=False):
     attention = sorted(name.removeprefix(ATTENTION) for name in seen if name.startswith(ATTENTION))
     if compiled and seen & STEPS:
         raise RuntimeError("softmax ran by itself: this is not compiled attention")
-    names = attention or sorted(seen & STEPS and {"softmax"} or seen & PRODUCTS)
+    names = attention or ["softmax"] * bool(seen & STEPS) or ([] if compiled else sorted(seen & PRODUCTS))
     if compiled:
         if not before + graphs:
             raise RuntimeError("torch.compile compiled nothing")

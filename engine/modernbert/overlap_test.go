@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gazevk/gaze/engine"
+	"github.com/gazevk/gaze/vk"
 )
 
 // Forward passes of several goroutines over batches of many lengths, some of which
@@ -175,5 +176,47 @@ func TestWorksAreDropped(t *testing.T) {
 	m.drop(keptWorks, bytes-1)
 	if len(m.works) != 1 || lastWork(m).program.Lengths[0] != 100 {
 		t.Errorf("%d programs are kept", len(m.works))
+	}
+}
+
+// A device without memory for a batch gets back what others left, and the batch
+// is tried again.
+func TestForwardOnFullDevice(t *testing.T) {
+	full := 0 // so many more buffers cannot be made
+	e, err := engine.Open("auto", engine.Options{Vulkan: []vk.Option{vk.WithFaults(func(call string) error {
+		if call == "vkCreateBuffer" && full > 0 {
+			full--
+			return vk.ErrOutOfMemory
+		}
+		return nil
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Load(context.Background(), e, caseNamed(t, "v4 flat").Open(t), engine.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Want{Hidden: true}
+	small := mustForward(t, m, tokens(9), want).Hidden
+	x, err := m.take(context.Background()) // the second exchange too
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustForward(t, m, tokens(9), want)
+	m.give(x)
+	full = 1
+	mustForward(t, m, tokens(70), want)
+	if len(m.works) != 1 || m.exchanges[1].buffers != nil || full != 0 {
+		t.Errorf("%d programs are kept, the idle exchange has %v", len(m.works), m.exchanges[1].specs)
+	}
+	near(t, "hidden", mustForward(t, m, tokens(9), want).Hidden, small, 0)
+	full = 2
+	if _, err := m.Forward(context.Background(), tokens(131), want, Watch{}); !errors.Is(err, vk.ErrOutOfMemory) {
+		t.Errorf("error %v", err)
+	}
+	near(t, "hidden", mustForward(t, m, tokens(9), want).Hidden, small, 0)
+	if err := errors.Join(m.Close(), e.Close()); err != nil {
+		t.Error(err)
 	}
 }

@@ -133,9 +133,7 @@ func (m *Model) plan(lengths gaze.Lengths, want Want) (*Program, error) {
 func (m *Model) prepare(ctx context.Context, p *Program, x *exchange) (*work, error) {
 	w, err := m.provide(ctx, p, x)
 	if errors.Is(err, engine.ErrOutOfMemory) {
-		m.drop(0, 0)
-		m.shared.close()
-		x.close()
+		m.empty(x)
 		w, err = m.provide(ctx, p, x)
 	}
 	if err != nil {
@@ -211,6 +209,20 @@ func (m *Model) inputBytes() int64 {
 		sum += w.inputs.Bytes()
 	}
 	return sum
+}
+
+// empty gives back all buffers but those of another forward pass under way. The
+// caller has the turn and x.
+func (m *Model) empty(x *exchange) {
+	m.drop(0, 0)
+	m.shared.close()
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	for i := range m.exchanges {
+		if other := &m.exchanges[i]; other == x || !other.busy {
+			other.close()
+		}
+	}
 }
 
 // split returns the buffers of a program that are its inputs, those in which ids

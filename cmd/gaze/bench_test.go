@@ -173,7 +173,7 @@ func TestBenchErrors(t *testing.T) {
 		want   string
 	}{
 		{[]string{"--suite", "matmul,atention"}, statusUsage, `--suite has "atention": expected some of matmul, attention, encoder, startup, viewer; did you mean attention?`},
-		{[]string{"--tier", "fast"}, statusUsage, `--tier is "fast": expected one of ["lanes" "tiled"], or all`},
+		{[]string{"--tier", "fast"}, statusUsage, `--tier is "fast": expected one of ["lanes" "tiled" "matrix"], or all`},
 		{[]string{"--precision", "f64"}, statusUsage, `--precision is "f64": expected f32, f16 or all`},
 		{[]string{"--n", "128,,512"}, statusUsage, `--n has "": expected numbers of tokens from 1 to 65536`},
 		{[]string{"--n", "0"}, statusUsage, `--n has "0"`},

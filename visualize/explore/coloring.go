@@ -101,18 +101,18 @@ func (c *canvas) paint(clip image.Rectangle, v *view, t *tile, how coloring, tab
 	colors := t.indices(how)
 	// A pixel belongs to the token at its middle, so that no cell of at least a
 	// pixel is lost.
-	cellAt := func(pixel int, from int, first float64, begin, end int) int {
+	cellAt := func(pixel int, from int, first float64, begin, end, cell int) int {
 		token := int(math.Floor(first + (float64(pixel-from)+0.5)/v.scale))
 		if token < begin || token >= end {
 			return -1
 		}
-		return (token - begin) / t.cell
+		return (token - begin) / cell
 	}
 	r := t.rectangle
 	columns := c.columns[:0]
 	left := clip.Max.X
 	for x := clip.Min.X; x < clip.Max.X; x++ {
-		at := cellAt(x, v.box.Min.X, v.key, r.Keys.First, r.Keys.End)
+		at := cellAt(x, v.box.Min.X, v.key, r.Keys.First, r.Keys.End, t.cell)
 		if at >= 0 {
 			left = min(left, x)
 			columns = append(columns, int32(at))
@@ -127,7 +127,7 @@ func (c *canvas) paint(clip image.Rectangle, v *view, t *tile, how coloring, tab
 	}
 	previous, previousLine := -1, []byte(nil)
 	for y := clip.Min.Y; y < clip.Max.Y; y++ {
-		row := cellAt(y, v.box.Min.Y, v.query, r.Queries.First, r.Queries.End)
+		row := cellAt(y, v.box.Min.Y, v.query, r.Queries.First, r.Queries.End, t.band)
 		if row < 0 || len(columns) == 0 {
 			continue
 		}

@@ -55,6 +55,7 @@ type Explorer struct {
 	Settings
 	screen    screen
 	view      view
+	coarse    int      // queries that a row of cells in sight is made of, in place of coarseRows times as many; 0: none is
 	ranged    rangeKey // what the range belongs to
 	sampled   sampling
 	r         visualize.Range // of the colours

@@ -165,7 +165,7 @@ func TestMeansOfHeadsAndLayers(t *testing.T) {
 
 func TestDifference(t *testing.T) {
 	run, source := fakeRun(12, 2, 2)
-	part := differencePart{tilePart: tilePart{of: run, head: head{0, 1}, cell: 1}, minus: run, minusHead: head{1, 0}}
+	part := tilePart{of: run, head: head{0, 1}, cell: 1, minus: other{run, head{1, 0}}}
 	value, err := part.compute(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -88,12 +88,12 @@ func TestStoreComputesTheMostUrgent(t *testing.T) {
 func TestPartsOfTwoRuns(t *testing.T) {
 	a, _ := fakeRun(3, 1, 1)
 	b, _ := fakeRun(3, 1, 1)
-	for _, p := range []part{differencePart{tilePart: tilePart{of: a}, minus: b}, exportPart{of: a, minus: other{run: b}}} {
+	for _, p := range []part{tilePart{of: a, minus: other{run: b}}, exportPart{tilePart: tilePart{of: a, minus: other{run: b}}}} {
 		if !uses(p, a) || !uses(p, b) || uses(p, &Run{}) {
 			t.Errorf("%T", p)
 		}
 	}
-	if p := (exportPart{of: a}); !uses(p, a) || uses(p, b) {
+	if p := (exportPart{tilePart: tilePart{of: a}}); !uses(p, a) || uses(p, b) {
 		t.Error("a part of one run")
 	}
 	if p := (tilePart{of: a}); !uses(p, a) || uses(p, b) {

@@ -1,0 +1,330 @@
+package explore
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/visualize"
+)
+
+// cheapWeight is a formula for many pairs. It differs between the queries of a band.
+func cheapWeight(_, _, query, key int) float64 { return 1 / float64(2+(query*7+key*13)%1009) }
+
+// A heldSource lets a test say when squares are computed; coarse rows come at once.
+type heldSource struct {
+	*fakeSource
+	goOn chan bool
+}
+
+// openedMap is opened for a map of n tokens that is in sight at once, without an
+// overview before it, in a window whose map has about 450 pixels a side.
+func openedMap(t *testing.T, n int, held bool) (*Explorer, *fakeHost, heldSource) {
+	t.Helper()
+	run, source := fakeRun(n, 1, 1)
+	source.weight = cheapWeight
+	goOn := make(chan bool)
+	if held {
+		source.hold = func(r Request) {
+			if r.Rectangle.Queries.End-r.Rectangle.Queries.First > coarseCell {
+				<-goOn
+			}
+		}
+	}
+	host := newHost()
+	e := New(host, DefaultSettings())
+	t.Cleanup(e.Close)
+	e.Handle(Resize{900, 660, 1})
+	e.Open(run)
+	e.Complete(run, 1)
+	e.Progress(1)
+	if err := e.Do("open"); err != nil {
+		t.Fatal(err)
+	}
+	return e, host, heldSource{source, goOn}
+}
+
+// requests returns what was asked for so far: rows of a coarse picture, as the
+// first queries of each, and squares.
+func (s heldSource) requests() (rows []int, squares []gaze.Rectangle, mixed bool) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	for _, r := range s.cells {
+		switch queries := r.Rectangle.Queries.End - r.Rectangle.Queries.First; {
+		case queries <= coarseCell && queries > 1:
+			rows = append(rows, r.Rectangle.Queries.First)
+			mixed = mixed || len(squares) > 0
+		case queries > 1:
+			squares = append(squares, r.Rectangle)
+		}
+	}
+	return rows, squares, mixed
+}
+
+func until(t *testing.T, e *Explorer, host *fakeHost, what string, is func() bool) {
+	t.Helper()
+	end := time.After(time.Minute)
+	for e.Frame(time.Now()); !is(); e.Frame(time.Now()) {
+		select {
+		case <-host.woken:
+		case <-end:
+			t.Fatalf("%s does not come", what)
+		}
+	}
+}
+
+// A map of which nothing is there is first sampled as a whole, and says so. No
+// number is taken from that: what is read off is exact or not there yet, and an
+// export waits. Then it gives way to the exact picture.
+func TestCoarsePictureFirst(t *testing.T) {
+	const n = 4096
+	e, host, source := openedMap(t, n, true)
+	until(t, e, host, "a coarse picture", func() bool { return e.coarse > 0 })
+	rows, squares, mixed := source.requests()
+	var want []int
+	for first := 0; first < n; first += 128 {
+		want = append(want, first)
+	}
+	if !slices.Equal(rows, want) || mixed || len(squares) > 1 {
+		t.Fatalf("before the squares %v rows at %v were asked for", squares, rows)
+	}
+	badge := func() bool {
+		return slices.ContainsFunc(e.badges(), func(b badge) bool { return b.text == "sampled: 16 of each 128 queries" })
+	}
+	if !badge() {
+		t.Errorf("the badges are %v", e.badges())
+	}
+	// Each band has the cells of its first rows, in a range that follows from them.
+	v, table := e.view, e.table()
+	if e.r == (visualize.Range{Low: 1e-4, High: 1}) {
+		t.Error("the range follows from nothing")
+	}
+	for _, at := range [][2]float64{{0.5, 0.5}, {100.5, 200.5}, {301.5, 77.5}, {400.5, 449.5}} {
+		query, key, _ := v.pair(float64(v.box.Min.X)+at[0], float64(v.box.Min.Y)+at[1])
+		greatest := 0.0
+		for q := query / 128 * 128; q < query/128*128+16; q++ {
+			for k := key / 16 * 16; k < key/16*16+16; k++ {
+				greatest = max(greatest, cheapWeight(0, 0, q, k))
+			}
+		}
+		one := tile{values: []float32{float32(greatest)}}
+		of := table[one.indices(coloring{e.Scale, e.r})[0]]
+		if got := e.canvas.img.RGBAAt(v.box.Min.X+int(at[0]), v.box.Min.Y+int(at[1])); got != of {
+			t.Errorf("the pixel of query %d and key %d is %v, want %v", query, key, got, of)
+		}
+	}
+
+	if values, complete := e.inSight(); len(values) > 0 || complete {
+		t.Errorf("the histogram has %d sampled values", len(values))
+	}
+	e.Handle(Move{float64(v.box.Min.X) + 300.5, float64(v.box.Min.Y) + 77.5})
+	e.Frame(time.Now())
+	query, key, _ := v.pair(float64(v.box.Min.X)+300.5, float64(v.box.Min.Y)+77.5)
+	names := []string{fmt.Sprintf("query %d “w%d”", query, query), fmt.Sprintf("key %d “w%d”", key, key)}
+	if got := e.readout(); !slices.Equal(got, names) {
+		t.Errorf("it reads off %q", got)
+	}
+	path := filepath.Join(t.TempDir(), "a.csv")
+	if err := e.Export(path, false); err != nil {
+		t.Fatal(err)
+	}
+	source.goOn <- true // the row under the mouse and the cells to be written are the most urgent
+	exact := "weight " + readable(cheapWeight(0, 0, query, key))
+	until(t, e, host, "the row under the mouse", func() bool { return slices.Contains(e.readout(), exact) })
+	if got := e.readout(); slices.ContainsFunc(got, func(line string) bool { return strings.Contains(line, "of its cell") }) {
+		_, isThere := has[*tile](e.store, e.part(&e.panes()[0], 8, query/2048, key/2048))
+		if !isThere {
+			t.Errorf("of a sampled cell it reads off %q", got)
+		}
+	}
+	source.goOn <- true
+	until(t, e, host, "what is to be written", func() bool { return e.store.results[e.exporting.part] != nil })
+	if _, err := os.Stat(path); err == nil || e.exporting == nil || !badge() {
+		t.Errorf("exported before the exact picture is there: %v, %v", err, e.badges())
+	}
+	close(source.goOn)
+	until(t, e, host, "the export", func() bool { return e.exporting == nil })
+	rest(t, e, host)
+	if e.coarse > 0 || badge() {
+		t.Error("it is sampled to the end")
+	}
+	lines := strings.Split(strings.TrimSpace(read(t, path)), "\n")
+	var got, cells []float64
+	for row, line := range lines[2:] {
+		for column, text := range strings.Split(line, ",")[2:] {
+			var value float64
+			fmt.Sscan(text, &value)
+			greatest := 0.0
+			for q := row * 4; q < row*4+4; q++ {
+				for k := column * 4; k < column*4+4; k++ {
+					greatest = max(greatest, cheapWeight(0, 0, q, k))
+				}
+			}
+			got, cells = append(got, value), append(cells, greatest)
+		}
+	}
+	if len(got) != 1024*1024 || !slices.EqualFunc(got, cells, func(a, b float64) bool { return math.Abs(a-b) < 1e-6 }) {
+		t.Errorf("%d cells were written, and others than exact ones", len(got))
+	}
+	if rows, _, _ := source.requests(); len(rows) != len(want) {
+		t.Errorf("%d rows were sampled, want %d", len(rows), len(want))
+	}
+
+	// The end is as if there had been nothing before it.
+	direct, host2, at := openedMap(t, n, false)
+	direct.store.pace = pace{1, 1 << 20}
+	direct.Handle(Move{float64(e.mouse.X), float64(e.mouse.Y)})
+	rest(t, direct, host2)
+	if rows, _, _ := at.requests(); len(rows) > 0 {
+		t.Errorf("a quick map is sampled at %v", rows)
+	}
+	e.message = ""
+	e.dirty = true
+	frame, _ := e.Frame(time.Now())
+	other, _ := direct.Frame(time.Now())
+	if !slices.Equal(frame.Pix, other.Pix) {
+		t.Error("a map that was sampled first looks otherwise in the end")
+	}
+}
+
+// Only what is seen of a map and has nothing coarser is sampled, and only where
+// the exact picture takes long.
+func TestCoarseOnlyWhereNeeded(t *testing.T) {
+	e, host, source := openedMap(t, 2048, false)
+	e.store.pace = pace{time.Hour, 1} // slow, whatever is measured
+	rest(t, e, host)
+	rows, _, _ := source.requests()
+	if len(rows) != 16 {
+		t.Fatalf("rows %v", rows)
+	}
+	// What is zoomed into has coarser squares, but not what is zoomed out to.
+	for range 12 {
+		press(e, "+")
+		rest(t, e, host)
+	}
+	if more, _, _ := source.requests(); e.view.cell() != 1 || len(more) != len(rows) {
+		t.Errorf("cells of %d, and rows %v", e.view.cell(), more)
+	}
+	few, host2, at := openedMap(t, 1023, false)
+	few.store.pace = pace{time.Hour, 1}
+	rest(t, few, host2)
+	if rows, squares, _ := at.requests(); len(rows) > 0 || len(squares) == 0 {
+		t.Errorf("of less than eight bands %v are sampled", rows)
+	}
+}
+
+func TestPace(t *testing.T) {
+	var p pace
+	if p.expects(1) < time.Hour {
+		t.Error("what is not known is expected to be quick")
+	}
+	p.add(time.Second, 1000)
+	if got := p.expects(500); got != 500*time.Millisecond {
+		t.Errorf("500 pairs are expected to take %v", got)
+	}
+	for range 20 { // it is another device now
+		p.add(time.Second, 1<<26)
+	}
+	if got := p.expects(1 << 26); got < 999*time.Millisecond || got > 1001*time.Millisecond {
+		t.Errorf("it forgets slowly: %v", got)
+	}
+}
+
+// Pairs are counted as they are masked.
+func TestPairs(t *testing.T) {
+	run, _ := fakeRun(1000, 2, 3)
+	all := gaze.Span{End: 1000}
+	near := func(got, want float64) bool { return math.Abs(got-want) < 0.02*want }
+	for h, want := range map[head]float64{
+		{0, 1}: 1e6, {0, mean}: 3e6, {1, 0}: 6000, {1, mean}: 18000, {mean, mean}: 3e6 + 18000,
+	} {
+		if got := run.pairs(h, gaze.Rectangle{Queries: all, Keys: all}); !near(got, want) {
+			t.Errorf("%v: %v pairs, want %v", h, got, want)
+		}
+	}
+	if got := run.pairs(head{0, 0}, gaze.Rectangle{Queries: gaze.Span{First: 990, End: 1000}, Keys: gaze.Span{First: 100, End: 300}}); got != 2000 {
+		t.Errorf("10 x 200 pairs: %v", got)
+	}
+	run.Lengths = gaze.Lengths{600, 400}
+	if got := run.pairs(head{0, 0}, gaze.Rectangle{Queries: all, Keys: all}); !near(got, 600*600+400*400) {
+		t.Errorf("of two sequences %v pairs", got)
+	}
+	tile := tilePart{of: run, head: head{0, 0}, cell: 4}
+	of := map[part]float64{tile: 520000, tile.coarse(): 65000, thumbnailPart{run, 0}: 3 * 520000,
+		exportPart{tile, gaze.Rectangle{Queries: gaze.Span{End: 10}, Keys: gaze.Span{End: 50}}}: 500}
+	tile.minus = other{run, head{1, 0}}
+	of[tile] = 526000
+	for p, want := range of {
+		if got := p.(interface{ pairs() float64 }).pairs(); !near(got, want) {
+			t.Errorf("%T of %v: %v pairs, want %v", p, tile.minus.run != nil, got, want)
+		}
+	}
+}
+
+// A part that a frame asks for while it is computed is not computed again.
+func TestStoreComputesOnce(t *testing.T) {
+	run, _ := fakeRun(3, 1, 1)
+	run.done = 1
+	s := newStore(func() {})
+	defer s.close()
+	begun, goOn := make(chan int), make(chan struct{})
+	p := slowPart{run, 1, urgentTile, begun, goOn}
+	for range 2 {
+		s.begin()
+		need[int](s, p)
+		s.end()
+		if s.frame == 1 {
+			<-begun
+		}
+	}
+	goOn <- struct{}{}
+	select {
+	case <-begun:
+		t.Error("it begins again")
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+// A coarse picture that nobody wants any more is given up.
+func TestStoreGivesUpCoarse(t *testing.T) {
+	run, source := fakeRun(2048, 1, 1)
+	run.done = 1
+	begun := make(chan bool, 100)
+	stop := make(chan bool)
+	source.hold = func(Request) { begun <- true; <-stop }
+	s := newStore(func() {})
+	defer s.close()
+	coarse := tilePart{of: run, cell: 8}.coarse()
+	s.begin()
+	need[*tile](s, coarse)
+	s.end()
+	<-begun
+	s.begin()
+	need[*tile](s, tilePart{of: run, cell: 8})
+	s.end()
+	close(stop)
+	<-begun
+	s.lock.Lock()
+	current := s.current
+	s.lock.Unlock()
+	if _, is := current.(coarsePart); is {
+		t.Error("it goes on")
+	}
+	_ = context.Canceled
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}

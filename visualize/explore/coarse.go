@@ -141,10 +141,11 @@ func (p *pace) add(took time.Duration, pairs float64) {
 
 // expects returns how long so many pairs will take: forever while nothing is known.
 func (p pace) expects(pairs float64) time.Duration {
+	const forever = 1 << 62
 	if p.pairs == 0 {
-		return 1<<63 - 1
+		return forever
 	}
-	return time.Duration(pairs / p.pairs * float64(p.took))
+	return time.Duration(min(pairs/p.pairs*float64(p.took), forever))
 }
 
 // pairs returns about how many pairs are computed for a part, those that are masked

@@ -239,3 +239,16 @@ func TestCutText(t *testing.T) {
 		t.Errorf("the message is %q", got)
 	}
 }
+
+// A head of a long text that is opened at once, and so is sampled first, is in the
+// end what is seen of it after the overview.
+func TestLongText(t *testing.T) {
+	text := strings.Repeat("The keeper of the lighthouse wrote a letter to her brother. ", 110)
+	directory := t.TempDir()
+	direct, after := filepath.Join(directory, "a.png"), filepath.Join(directory, "b.png")
+	mustCall(t, "--validate", "--text", text, "--size", "640x480", "--layer", "3", "--head", "1", "--snapshot", direct)
+	mustCall(t, "--text", text, "--size", "640x480", "--play", write(t, directory, "script", "settle\npress pagedown\npress pagedown\npress pagedown\npress ]\npress enter\nsettle\n"), "--snapshot", after)
+	if !same(picture(t, direct), picture(t, after)) {
+		t.Error("a head that is opened at once looks otherwise")
+	}
+}

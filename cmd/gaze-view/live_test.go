@@ -78,13 +78,14 @@ func (v *viewing) arm(fault error, times int64) {
 }
 
 // rest draws frames until nothing more comes, and returns the last.
-func (v *viewing) rest() (frame *image.RGBA) {
+func (v *viewing) rest() *image.RGBA {
 	v.t.Helper()
+	var frame *explore.Frame
 	await(v.t, "a frame at rest", func() bool {
 		frame, _ = v.explorer.Frame(time.Now())
 		return !v.explorer.Busy() && (v.explorer.Ready() || v.explorer.Failure() != nil)
 	})
-	return frame
+	return frame.Flatten()
 }
 
 // well is rest where nothing may have gone wrong.

@@ -116,7 +116,7 @@ func TestCoarsePictureFirst(t *testing.T) {
 		t.Errorf("the badges are %v", e.badges())
 	}
 	// Each band has the cells of its first rows, in a range that follows from them.
-	v, table := e.view, e.table()
+	v, table, pixels := e.view, e.table(), e.canvas.shown.Flatten()
 	if e.r == (visualize.Range{Low: 1e-4, High: 1}) {
 		t.Error("the range follows from nothing")
 	}
@@ -131,7 +131,7 @@ func TestCoarsePictureFirst(t *testing.T) {
 		}
 		one := tile{values: []float32{float32(greatest)}}
 		of := table[one.indices(coloring{e.Scale, e.r})[0]]
-		if got := e.canvas.img.RGBAAt(at.X, at.Y); got != of {
+		if got := pixels.RGBAAt(at.X, at.Y); got != of {
 			t.Errorf("the pixel of query %d and key %d is %v, want %v", query, key, got, of)
 		}
 	}
@@ -206,7 +206,7 @@ func TestCoarsePictureFirst(t *testing.T) {
 	e.dirty = true
 	frame, _ := e.Frame(time.Now())
 	other, _ := direct.Frame(time.Now())
-	if !slices.Equal(frame.Pix, other.Pix) {
+	if !slices.Equal(frame.Flatten().Pix, other.Flatten().Pix) {
 		t.Error("a map that was sampled first looks otherwise in the end")
 	}
 }

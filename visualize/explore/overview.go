@@ -234,24 +234,40 @@ func (e *Explorer) drawOverview() {
 // paintSmall draws a tile of more cells than the box has pixels: each pixel is
 // the strongest of its cells.
 func (c *canvas) paintSmall(clip, box image.Rectangle, t *tile, how coloring, table *[256]color.RGBA) {
-	colors := t.indices(how)
+	clip = clip.Intersect(c.img.Rect)
+	before := len(c.lookups)
+	for x := clip.Min.X; x < clip.Max.X; x++ {
+		c.lookups = append(c.lookups, uint32(x-box.Min.X))
+	}
+	middle := len(c.lookups)
 	for y := clip.Min.Y; y < clip.Max.Y; y++ {
-		row, endRow := (y-box.Min.Y)*t.rows/box.Dy(), max((y+1-box.Min.Y)*t.rows/box.Dy(), (y-box.Min.Y)*t.rows/box.Dy()+1)
-		for x := clip.Min.X; x < clip.Max.X; x++ {
-			column, endColumn := (x-box.Min.X)*t.columns/box.Dx(), max((x+1-box.Min.X)*t.columns/box.Dx(), (x-box.Min.X)*t.columns/box.Dx()+1)
-			best := uint8(hiddenColor)
+		c.lookups = append(c.lookups, uint32(y-box.Min.Y))
+	}
+	c.show(Map{Box: clip, Columns: c.lookups[before:middle:middle], Rows: c.lookups[middle:len(c.lookups):len(c.lookups)],
+		Cells: t.shrunk(box.Size(), how), Stride: box.Dx(), Palette: c.palette(table)})
+}
+
+// shrunk returns indices of colours as indices does, for a picture of that size in
+// which each pixel has the greatest of its cells.
+func (t *tile) shrunk(size image.Point, how coloring) []uint8 {
+	if t.small != nil && t.smallSize == size && t.smallColored == how {
+		return t.small
+	}
+	t.small, t.smallSize, t.smallColored = make([]uint8, size.X*size.Y), size, how
+	colors := t.indices(how)
+	for y := range size.Y {
+		row := y * t.rows / size.Y
+		endRow := max((y+1)*t.rows/size.Y, row+1)
+		for x := range size.X {
+			column := x * t.columns / size.X
+			endColumn := max((x+1)*t.columns/size.X, column+1)
+			best := &t.small[y*size.X+x]
 			for r := row; r < endRow; r++ {
-				for _, index := range colors[r*t.columns+column : r*t.columns+endColumn] {
-					best = max(best, index)
-				}
+				*best = max(*best, slices.Max(colors[r*t.columns+column:r*t.columns+endColumn]))
 			}
-			of := table[best]
-			if best == hiddenColor {
-				of = maskPaper
-			}
-			c.fill(image.Rect(x, y, x+1, y+1), of, 0xff)
 		}
 	}
+	return t.small
 }
 
 // frame is outline within a box.

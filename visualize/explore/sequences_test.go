@@ -30,7 +30,7 @@ func TestSequences(t *testing.T) {
 		press(e, "enter", "pagedown", "o")
 		rest(t, e, host)
 		source.check(t)
-		v, img := &e.view, e.canvas.img
+		v, img := &e.view, e.canvas.shown.Flatten()
 		if v.cell() != c.cell {
 			t.Fatalf("%v is shown in cells of %d pairs", c.lengths, v.cell())
 		}
@@ -132,7 +132,7 @@ func TestNoText(t *testing.T) {
 	field := func() *image.RGBA {
 		e.Frame(time.Now())
 		picture := image.NewRGBA(e.layout.field)
-		draw.Draw(picture, picture.Rect, e.canvas.img, picture.Rect.Min, draw.Src)
+		draw.Draw(picture, picture.Rect, e.canvas.shown.Flatten(), picture.Rect.Min, draw.Src)
 		return picture
 	}
 	before := field()

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"image"
 	"math"
 
 	"github.com/gazevk/gaze"
@@ -91,6 +92,10 @@ type tile struct {
 
 	colors  []uint8 // the index of each cell's colour, for
 	colored coloring
+
+	small        []uint8 // the same of fewer, for
+	smallSize    image.Point
+	smallColored coloring
 }
 
 var hiddenValue = float32(math.NaN())

@@ -1,6 +1,7 @@
 package vk
 
 import (
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -10,7 +11,7 @@ import (
 // A Frame is what a window shows: grids of cells, and over them an overlay.
 // shaders/frame.frag says how the two give a pixel.
 type Frame struct {
-	Overlay  *image.NRGBA
+	Overlay  *image.NRGBA // opaque, whatever its alpha says, where no grid is
 	Grids    []Grid // drawn in order
 	Palettes []Palette
 }
@@ -46,16 +47,16 @@ func (f *Frame) check() error {
 
 // words returns how many words a frame takes in a window.
 func (f *Frame) words(width, height int) int64 {
-	count := width*height + gridWords*(1+len(f.Grids)) + len(Palette{})*len(f.Palettes)
+	count := width*height + gridWords*len(f.Grids) + len(Palette{})*len(f.Palettes)
 	for _, g := range f.Grids {
 		count += len(g.Columns) + len(g.Rows)
 	}
 	return int64(count)
 }
 
-// lay lays a frame out for a window, and black around it. The cells of a grid
-// begin where cells says.
-func (f *Frame) lay(to []uint32, width, height int, cells func(g *Grid) int64) {
+// lay lays a frame out for a window, and black around it, blue first if asked. The
+// cells of a grid begin where cells says.
+func (f *Frame) lay(to []uint32, width, height int, blueFirst bool, cells func(g *Grid) int64) {
 	const black = 0xff000000
 	size := f.Overlay.Rect.Size()
 	used := min(width, size.X)
@@ -64,27 +65,40 @@ func (f *Frame) lay(to []uint32, width, height int, cells func(g *Grid) int64) {
 		if y >= size.Y {
 			used = 0
 		} else if used > 0 {
-			copy(unsafe.Slice((*byte)(unsafe.Pointer(&row[0])), 4*used), f.Overlay.Pix[y*f.Overlay.Stride:])
+			from := f.Overlay.Pix[y*f.Overlay.Stride:][:4*used]
+			if blueFirst {
+				for x := range used {
+					row[x] = swapRedAndBlue(binary.LittleEndian.Uint32(from[4*x:]))
+				}
+			} else {
+				copy(unsafe.Slice((*byte)(unsafe.Pointer(&row[0])), 4*used), from)
+			}
 		}
 		for x := used; x < width; x++ {
 			row[x] = black
 		}
 	}
 	grids := to[width*height:]
-	copy(grids, []uint32{0, 0, uint32(width), uint32(height), 0, 0, 0, 0, 0}) // behind all of them
-	palettes := width*height + gridWords*(1+len(f.Grids))
+	palettes := width*height + gridWords*len(f.Grids)
 	at := palettes
 	for i := range f.Palettes {
 		for _, c := range f.Palettes[i] {
 			to[at] = uint32(c.R) | uint32(c.G)<<8 | uint32(c.B)<<16
+			if blueFirst {
+				to[at] = swapRedAndBlue(to[at])
+			}
 			at++
 		}
 	}
 	for i := range f.Grids {
 		g := &f.Grids[i]
-		copy(grids[gridWords*(1+i):], []uint32{uint32(g.Box.Min.X), uint32(g.Box.Min.Y), uint32(g.Box.Max.X), uint32(g.Box.Max.Y),
+		copy(grids[gridWords*i:], []uint32{uint32(g.Box.Min.X), uint32(g.Box.Min.Y), uint32(g.Box.Max.X), uint32(g.Box.Max.Y),
 			uint32(at), uint32(cells(g)), uint32(g.Stride), uint32(palettes + len(Palette{})*g.Palette), uint32(g.Hatch)})
 		at += copy(to[at:], g.Columns)
 		at += copy(to[at:], g.Rows)
 	}
+}
+
+func swapRedAndBlue(pixel uint32) uint32 {
+	return pixel&0xff00ff00 | pixel>>16&0xff | pixel&0xff<<16
 }

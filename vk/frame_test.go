@@ -16,18 +16,21 @@ func flat(f *Frame, width, height int) *image.RGBA {
 	to := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {
-			under, over := color.RGBA{}, color.NRGBA{A: 0xff}
+			under, over, covered := color.RGBA{}, color.NRGBA{}, false
 			for _, g := range f.Grids {
 				if at := image.Pt(x, y); at.In(g.Box) {
 					index := int(g.Cells[int(g.Rows[y-g.Box.Min.Y])*g.Stride+int(g.Columns[x-g.Box.Min.X])])
 					if index == 0 && g.Hatch > 0 && (x+y)/g.Hatch%7 == 0 {
 						index = 256
 					}
-					under = f.Palettes[g.Palette][index]
+					under, covered = f.Palettes[g.Palette][index], true
 				}
 			}
 			if at := image.Pt(x, y).Add(f.Overlay.Rect.Min); at.In(f.Overlay.Rect) {
 				over = f.Overlay.NRGBAAt(at.X, at.Y)
+			}
+			if !covered {
+				over.A = 0xff
 			}
 			alpha := int(over.A) + int(over.A>>7)
 			mix := func(a, b uint8) uint8 { return uint8((int(a)*(256-alpha) + int(b)*alpha) >> 8) }

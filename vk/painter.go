@@ -95,6 +95,9 @@ func (p *painter) create(program Program) (err error) {
 	return err
 }
 
+// blueFirst reports whether that is how the images have their colours.
+func (p *painter) blueFirst() bool { return p.format == C.VK_FORMAT_B8G8R8A8_UNORM }
+
 // lay brings a frame to where the device reads it: its overlay, and cells that it
 // has not. The device must have drawn the last.
 func (p *painter) lay(f *Frame, width, height int) error {
@@ -108,7 +111,7 @@ func (p *painter) lay(f *Frame, width, height int) error {
 		return err
 	}
 	memory := p.frame.Whole().bytes()
-	f.lay(unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/4), width, height, func(g *Grid) int64 { return p.known[&g.Cells[0]] })
+	f.lay(unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/4), width, height, p.blueFirst(), func(g *Grid) int64 { return p.known[&g.Cells[0]] })
 	for _, b := range []*Buffer{p.frame, p.cells} {
 		if err := p.d.heap.flush(b.Whole()); err != nil {
 			return err
@@ -173,15 +176,18 @@ func (p *painter) keep(grids []Grid) error {
 	return nil
 }
 
-// record records the drawing of the frame that was laid.
-func (p *painter) record(to C.VkFramebuffer, width, height, grids int) (*Commands, error) {
+// record records the drawing of the frame that was laid: its overlay is copied, and
+// its grids are drawn over that.
+func (p *painter) record(image C.VkImage, to C.VkFramebuffer, width, height, grids int) (*Commands, error) {
 	c, err := p.d.newCommands()
 	if err != nil {
 		return nil, err
 	}
-	push := [C.GAZE_FRAME_PUSH]C.uint32_t{C.uint32_t(width), C.uint32_t(height), C.uint32_t(width * height)}
-	C.gaze_draw(p.d.in.c, convert[C.VkCommandBuffer](c.buffer), p.pass, to, C.uint32_t(width), C.uint32_t(height), p.pipeline, p.layout, p.set,
-		&push[0], C.uint32_t(1+grids))
+	commands := convert[C.VkCommandBuffer](c.buffer)
+	C.gaze_copy_to_image(p.d.in.c, commands, convert[C.VkBuffer](p.frame.handle), image, C.uint32_t(width), C.uint32_t(height))
+	push := [C.GAZE_FRAME_PUSH]C.uint32_t{C.uint32_t(width), C.uint32_t(height), C.uint32_t(flag(p.blueFirst()))}
+	C.gaze_draw(p.d.in.c, commands, p.pass, to, C.uint32_t(width), C.uint32_t(height), p.pipeline, p.layout, p.set,
+		&push[0], C.uint32_t(grids))
 	if err := c.end(); err != nil {
 		c.Close()
 		return nil, err

@@ -24,7 +24,7 @@
 #define GAZE_SURFACE_FUNCTIONS(F) \
 	F(DestroySurfaceKHR) F(GetPhysicalDeviceSurfaceSupportKHR) F(GetPhysicalDeviceSurfaceCapabilitiesKHR) F(GetPhysicalDeviceSurfaceFormatsKHR) \
 	F(CreateSwapchainKHR) F(DestroySwapchainKHR) F(GetSwapchainImagesKHR) F(AcquireNextImageKHR) F(QueuePresentKHR) \
-	F(CreateSemaphore) F(DestroySemaphore) F(CreateRenderPass) F(DestroyRenderPass) F(CreateGraphicsPipelines) F(CreateImageView) \
+	F(CreateSemaphore) F(DestroySemaphore) F(CmdCopyBufferToImage) F(CreateRenderPass) F(DestroyRenderPass) F(CreateGraphicsPipelines) F(CreateImageView) \
 	F(DestroyImageView) F(CreateFramebuffer) F(DestroyFramebuffer) F(CmdBeginRenderPass) F(CmdEndRenderPass) F(CmdBindPipeline) \
 	F(CmdBindDescriptorSets) F(CmdPushConstants) F(CmdSetViewport) F(CmdSetScissor) F(CmdDraw)
 
@@ -100,7 +100,7 @@ void gaze_write_set(gaze_instance *instance, VkDevice device, VkDescriptorSet se
 void gaze_barrier(gaze_instance *instance, VkCommandBuffer commands, VkPipelineStageFlags from, VkAccessFlags written, VkPipelineStageFlags to, VkAccessFlags used);
 void gaze_copy(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, uint64_t from_offset, VkBuffer to, uint64_t to_offset, uint64_t size);
 void gaze_dispatch(gaze_instance *instance, VkCommandBuffer commands, const uint32_t base[3], const uint32_t groups[3]);
-// wait, unless VK_NULL_HANDLE, is waited for before the first pixel is drawn; signal, likewise, is signalled at the end.
+// wait, unless VK_NULL_HANDLE, is waited for before the first transfer; signal, likewise, is signalled at the end.
 VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer commands, VkSemaphore wait, VkSemaphore signal, VkFence fence);
 VkResult gaze_flush(gaze_instance *instance, VkDevice device, VkDeviceMemory memory, uint64_t offset, uint64_t size, int invalidate);
 
@@ -125,14 +125,16 @@ void gaze_destroy_swapchain(gaze_instance *instance, VkDevice device, VkSwapchai
 void gaze_destroy_surface(gaze_instance *instance, VkSurfaceKHR surface);
 
 enum { GAZE_FRAME_STAGES = VK_SHADER_STAGE_VERTEX_BIT | VK_SHADER_STAGE_FRAGMENT_BIT, GAZE_FRAME_PUSH = 3 };
-// A pass over one image, whose content before it is nothing and after it is for the display.
+// Records the copy of a whole image, rows without gaps, to be drawn over.
+void gaze_copy_to_image(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, VkImage to, uint32_t width, uint32_t height);
+// A pass over one image, which is for the display after it.
 VkResult gaze_create_render_pass(gaze_instance *instance, VkDevice device, VkFormat format, VkRenderPass *out);
 VkResult gaze_create_frame_pipeline(gaze_instance *instance, VkDevice device, VkRenderPass pass, VkPipelineLayout layout, VkShaderModule vertex,
     VkShaderModule fragment, VkPipeline *out);
 VkResult gaze_create_image_view(gaze_instance *instance, VkDevice device, VkImage image, VkFormat format, VkImageView *out);
 VkResult gaze_create_framebuffer(gaze_instance *instance, VkDevice device, VkRenderPass pass, VkImageView view, uint32_t width, uint32_t height,
     VkFramebuffer *out);
-// Records the pass: count instances of a strip of four corners.
+// Records the pass: count instances, or none, of a strip of four corners.
 void gaze_draw(gaze_instance *instance, VkCommandBuffer commands, VkRenderPass pass, VkFramebuffer to, uint32_t width, uint32_t height,
     VkPipeline pipeline, VkPipelineLayout layout, VkDescriptorSet set, const uint32_t push[GAZE_FRAME_PUSH], uint32_t count);
 // What is VK_NULL_HANDLE is left alone.

@@ -35,7 +35,7 @@ void gaze_dispatch(gaze_instance *instance, VkCommandBuffer commands, const uint
 }
 
 VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer commands, VkSemaphore wait, VkSemaphore signal, VkFence fence) {
-	static const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT;
+	static const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_TRANSFER_BIT;
 	VkSubmitInfo info = {VK_STRUCTURE_TYPE_SUBMIT_INFO};
 	info.waitSemaphoreCount = wait != VK_NULL_HANDLE;
 	info.pWaitSemaphores = &wait;

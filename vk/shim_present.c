@@ -20,7 +20,7 @@ VkResult gaze_present_family(gaze_instance *instance, VkPhysicalDevice adapter, 
 	return VK_SUCCESS;
 }
 
-// Sets the format.
+// Sets the format: red first where the surface has it, because that is how frames lie in memory.
 static VkResult choose_format(gaze_instance *instance, VkPhysicalDevice adapter, VkSurfaceKHR surface, gaze_surface *out) {
 	static const VkFormat wanted[] = {VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_B8G8R8A8_UNORM};
 	uint32_t count = 0;
@@ -49,6 +49,7 @@ VkResult gaze_get_surface(gaze_instance *instance, VkPhysicalDevice adapter, VkS
 	out->transform = c.currentTransform;
 	out->alpha = c.supportedCompositeAlpha & VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR ? VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR
 	                                                                          : c.supportedCompositeAlpha & -c.supportedCompositeAlpha;
+	if (!(c.supportedUsageFlags & VK_IMAGE_USAGE_TRANSFER_DST_BIT)) return result; // no format will do
 	return choose_format(instance, adapter, surface, out);
 }
 
@@ -60,7 +61,7 @@ VkResult gaze_create_swapchain(gaze_instance *instance, VkDevice device, VkSurfa
 	info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
 	info.imageExtent.width = s->width, info.imageExtent.height = s->height;
 	info.imageArrayLayers = 1;
-	info.imageUsage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
+	info.imageUsage = VK_IMAGE_USAGE_TRANSFER_DST_BIT | VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
 	info.preTransform = (VkSurfaceTransformFlagBitsKHR)s->transform;
 	info.compositeAlpha = (VkCompositeAlphaFlagBitsKHR)s->alpha;
 	// Every device has this mode. It shows each frame whole, and a stream of events draws no more frames than the screen shows.

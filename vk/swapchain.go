@@ -29,6 +29,7 @@ type swapchain struct {
 // sign of having done so but that the image can be acquired again: hence one
 // for each.
 type chainImage struct {
+	handle C.VkImage
 	drawn  C.VkSemaphore
 	view   C.VkImageView
 	target C.VkFramebuffer
@@ -59,7 +60,7 @@ func (p *Presenter) show(ctx context.Context, frame *Frame) error {
 	// neither can be used again.
 	c.stale = true
 	image := c.images[index]
-	if c.last, err = p.painter.record(image.target, c.width, c.height, len(frame.Grids)); err != nil {
+	if c.last, err = p.painter.record(image.handle, image.target, c.width, c.height, len(frame.Grids)); err != nil {
 		return err
 	}
 	if err := c.last.submit(context.Background(), c.acquired, image.drawn); err != nil {
@@ -151,6 +152,7 @@ func (p *Presenter) furnish(format C.VkFormat) error {
 	c.images = make([]chainImage, len(images))
 	for i := range images {
 		to := &c.images[i]
+		to.handle = images[i]
 		if to.drawn, err = semaphore(); err != nil {
 			return err
 		}

@@ -78,22 +78,31 @@ func (e *Explorer) drawPane(p *pane, table *[256]color.RGBA) {
 	how := coloring{e.drawnScale(), e.r}
 	cell := v.cell()
 	paint := func(t *tile) { c.paint(shown, v, t, how, table) }
-	e.drawCoarse(p, paint)
-	if t, ok := e.thumbnail(p); ok {
-		paint(t)
-	}
-	for coarse := LargestCell; coarse > cell; coarse /= 2 {
-		v.parts(coarse, func(row, column int) {
-			if t, ok := has[*tile](e.store, e.part(p, coarse, row, column)); ok {
-				paint(t)
-			}
-		})
-	}
+	var exact []*tile
+	whole := true
 	v.parts(cell, func(row, column int) {
-		if t, ok := need[*tile](e.store, e.part(p, cell, row, column)); ok {
+		t, ok := need[*tile](e.store, e.part(p, cell, row, column))
+		if ok {
+			exact = append(exact, t)
+		}
+		whole = whole && ok
+	})
+	if !whole {
+		e.drawCoarse(p, paint)
+		if t, ok := e.thumbnail(p); ok {
 			paint(t)
 		}
-	})
+		for coarse := LargestCell; coarse > cell; coarse /= 2 {
+			v.parts(coarse, func(row, column int) {
+				if t, ok := has[*tile](e.store, e.part(p, coarse, row, column)); ok {
+					paint(t)
+				}
+			})
+		}
+	}
+	for _, t := range exact {
+		paint(t)
+	}
 	if e.Overlay {
 		e.drawMask(p, shown)
 	}

@@ -78,17 +78,15 @@ func (j *job) Frame(now time.Time) (*explore.Frame, bool) {
 	return j.Explorer.Frame(now)
 }
 
-var drawT time.Duration
-
 // BenchmarkFrames draws and presents the frames of a map of 8192 tokens, all of
 // which is there: after a change of scale (cold: each cell has another colour), after a
 // move of the mouse (warm), of another part (pan) and in other colours.
 func BenchmarkFrames(b *testing.B) {
 	const n = 8192
 	for _, size := range [][2]int{{1920, 1080}, {3840, 2160}} {
-		screen := display.Start(b, size[0], size[1])
-		_ = screen
+		display.Start(b, size[0], size[1])
 		var w *Window
+		var drawing time.Duration
 		frames := &job{Explorer: explore.New(host{}, explore.DefaultSettings())}
 		run := &explore.Run{Name: "formula", Heads: 1, Layers: []gaze.Pattern{gaze.Full{}}, Tokens: make([]explore.Token, n), Source: formula{n}}
 		e := frames.Explorer
@@ -96,9 +94,9 @@ func BenchmarkFrames(b *testing.B) {
 		e.Complete(run, 1)
 		e.Progress(1)
 		present := func() {
-			t0 := time.Now()
-			frame, _ := e.Frame(time.Now())
-			drawT += time.Since(t0)
+			begun := time.Now()
+			frame, _ := e.Frame(begun)
+			drawing += time.Since(begun)
 			if err := w.presenter.Present(context.Background(), w.convert(frame)); err != nil {
 				b.Fatal(err)
 			}
@@ -133,13 +131,13 @@ func BenchmarkFrames(b *testing.B) {
 				present()
 				b.Run(fmt.Sprintf("%dx%d/%s", size[0], size[1], c.name), func(b *testing.B) {
 					i := 0
-					drawT = 0
+					drawing = 0
 					for b.Loop() {
 						c.do(i)
 						present()
 						i++
 					}
-					b.ReportMetric(float64(drawT.Microseconds())/1000/float64(i), "ms/draw")
+					b.ReportMetric(float64(drawing.Microseconds())/1000/float64(i), "ms/draw")
 				})
 				e.Handle(explore.Click{Button: explore.Left})
 			}

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/gazevk/gaze"
+import (
+	"maps"
+
+	"github.com/gazevk/gaze"
+)
 
 // A Layout says where a tensor of heads lies: row i of head h begins at element
 // h*Head + i*Row. Both are multiples of 4.
@@ -53,13 +57,10 @@ type FusedAttention struct {
 
 // Pass returns the dispatch that computes f on a device with traits t.
 func (f FusedAttention) Pass(t Traits) Pass {
-	constants, parts := map[string]uint32{"HEAD_DIM": uint32(f.HeadDim)}, uint32(1)
-	if t.Tier == Lanes {
-		rows := lanesRows(t, f.HeadDim)
-		constants["LANES"], constants["ROWS"] = uint32(t.lanes()), uint32(rows)
-		parts = uint32(f.Map.QueryTile / rows)
-	}
-	kernel := "attention_" + string(t.Tier) + "_" + string(f.Precision)
+	shape := t.AttentionShape(f)
+	constants := map[string]uint32{"HEAD_DIM": uint32(f.HeadDim)}
+	maps.Copy(constants, shapesOf[shape.Tier].attentionConstants(t, shape))
+	kernel := "attention_" + string(shape.Tier) + "_" + string(f.Precision)
 	if f.Precision != f.OutPrecision {
 		kernel += "_" + string(f.OutPrecision)
 	}
@@ -72,20 +73,11 @@ func (f FusedAttention) Pass(t Traits) Pass {
 			"in_row": f.In.Row / 4, "in_head": f.In.Head / 4, "out_row": f.Out.Row / 4, "out_head": f.Out.Head / 4,
 			"lse_head": f.LSEHead, "scale": f.Scale},
 		Bind:         []Ref{f.Query, f.Key, f.Value, f.BlockMap, f.Output, f.LSE},
-		Groups:       [3]uint32{uint32(m.QueryTiles()), uint32(f.Heads), parts},
+		Groups:       [3]uint32{uint32(m.QueryTiles()), uint32(f.Heads), uint32(f.Map.QueryTile / shape.Rows)},
 		Tiles:        m.First,
 		MultiplyAdds: int64(f.Heads) * int64(len(m.Tiles)) * int64(m.QueryTile) * gaze.KeyTile * int64(2*f.HeadDim),
 		Bytes:        rows*(int64(f.HeadDim)*(3*f.Precision.size()+f.OutPrecision.size())+4) + MapBytes(m),
 	}
-}
-
-// lanesRows returns the queries that one workgroup of attention_lanes.comp takes:
-// more sums take long to compile, and do not fit in a GPU's registers.
-func lanesRows(t Traits, headDim int) int {
-	if t.CPU && t.lanes() == 8 && headDim <= 64 {
-		return 16
-	}
-	return 8
 }
 
 // MapBytes is the size of Words(m).

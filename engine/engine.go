@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/shaders"
@@ -16,6 +17,12 @@ type Options struct {
 	Tier    Tier         // the family of kernels; "" takes the one that suits the device
 	Shaders *shaders.Set // nil takes the embedded kernels
 	Vulkan  []vk.Option
+	// Tuning has the shapes that the kernels take; what it leaves open is up to rules.
+	Tuning Tuning
+	// TuningDir is where gaze tune keeps its verdicts: that on the device is taken
+	// in place of an empty Tuning. Where there is none, or it does not hold (see
+	// [Engine.Note]), rules decide, as they do where this is "".
+	TuningDir string
 }
 
 // An Engine runs plans on one device. It may be used from several goroutines,
@@ -25,6 +32,7 @@ type Engine struct {
 	device  *vk.Device
 	traits  Traits
 	shaders *shaders.Set
+	note    string
 
 	turn      chan struct{} // holds one element while somebody uses what follows
 	pipelines map[string]*pipeline
@@ -54,15 +62,58 @@ func Open(name string, o Options) (*Engine, error) {
 	if e.shaders == nil {
 		e.shaders = shaders.Embedded
 	}
+	if err := e.tune(o); err != nil {
+		device.Close()
+		return nil, err
+	}
 	if o.Tier != "" {
-		e.traits.Tier, e.traits.Pictures = o.Tier, ""
+		e.traits = e.traits.OfTier(o.Tier)
 	}
 	if !slices.Contains(e.traits.Tiers(), e.traits.Tier) {
 		device.Close()
-		return nil, fmt.Errorf("kernels of tier %s need shuffles in subgroups of 4 or more, which %s has not: use tier %s", Lanes, e.traits.Device, Tiled)
+		return nil, fmt.Errorf("kernels of tier %s need %s, which %s has not: use tier %s", o.Tier, needs[o.Tier], e.traits.Device, Tiled)
 	}
 	e.pace = newPace(e.traits)
+	if e.traits.Tier == Matrix && o.Tier == "" && e.traits.Tuning.Empty() { // a tuned shape was compared before it was chosen
+		if err := e.tryUnits(context.Background()); err != nil {
+			e.distrust(err)
+		}
+	}
 	return e, nil
+}
+
+// distrust does without matrix units, because of what they did.
+func (e *Engine) distrust(err error) {
+	e.traits.Tier, e.traits.Units = e.traits.plain(), MatrixUnits{}
+	e.note = strings.TrimPrefix(fmt.Sprintf("%s; the matrix units of %s are not used: %v", e.note, e.traits.Device, err), "; ")
+}
+
+// tune takes the tuning that the options give or name.
+func (e *Engine) tune(o Options) error {
+	if o.Tuning.Empty() && o.TuningDir != "" {
+		v, err := ReadVerdict(o.TuningDir, e.Adapter(), e.shaders)
+		if err != nil {
+			e.note = err.Error()
+		} else if v != nil {
+			e.traits.Tuning = v.Tuning
+		}
+		return nil
+	}
+	e.traits.Tuning = o.Tuning
+	if err := o.Tuning.validate(e.traits); err != nil {
+		return fmt.Errorf("tuning: %w", err)
+	}
+	return nil
+}
+
+// Note says why the verdict in [Options.TuningDir] was not taken or matrix units
+// are not used that the device has, "" where there is nothing to say.
+func (e *Engine) Note() string { return e.note }
+
+// needs says what a tier asks of a device.
+var needs = map[Tier]string{
+	Lanes:  "shuffles in subgroups of 4 or more",
+	Matrix: "products of f16 matrices summed in f32 (VK_KHR_cooperative_matrix)",
 }
 
 // Traits returns what plans for this engine are made for.
@@ -123,6 +174,9 @@ func (e *Engine) pipeline(name string, constants map[string]uint32) (*pipeline, 
 		return p, nil
 	}
 	spec := vk.PipelineSpec{Label: key, SPIRV: kernel.SPIRV, Push: kernel.PushSize}
+	if kernel.Matrices {
+		spec.SubgroupSize, spec.FullSubgroups = e.traits.Units.Subgroup, true
+	}
 	for _, b := range kernel.Bindings {
 		access := vk.Access(0)
 		if b.Read {

@@ -29,39 +29,36 @@ type MatMul struct {
 	OutPrecision         Precision // F32 where Residual
 }
 
+// weights returns the columns of w that m reads, those of the gates among them.
+func (m MatMul) weights() int {
+	if m.Gated {
+		return 2 * m.Columns
+	}
+	return m.Columns
+}
+
 // Pass returns the dispatch that computes m on a device with traits t.
 func (m MatMul) Pass(t Traits) Pass {
-	kernel := fmt.Sprintf("matmul_%s_%s", t.Tier, m.Precision)
+	shape := t.MatMulShape(m)
+	kernel := fmt.Sprintf("matmul_%s_%s", shape.Tier, m.Precision)
 	if m.Precision != m.OutPrecision {
 		kernel += "_" + string(m.OutPrecision)
 	}
-	constants := map[string]uint32{"BIAS": 0, "GATED": 0, "ACTIVATION": uint32(m.Activation)}
+	constants := shapesOf[shape.Tier].constants(t, shape)
+	constants["BIAS"], constants["GATED"], constants["ACTIVATION"] = 0, 0, uint32(m.Activation)
 	bias := m.W // anything readable: the kernel does not look
 	if m.Bias.Buffer != "" {
 		constants["BIAS"], bias = 1, m.Bias
 	}
-	width, weights := 64, int64(m.Columns)
-	rowsPerGroup := 64
 	if m.Gated {
-		constants["GATED"], width, weights = 1, 32, 2*weights
+		constants["GATED"] = 1
 	}
 	if m.OutPrecision == F32 {
 		if constants["RESIDUAL"] = 0; m.Residual {
 			constants["RESIDUAL"] = 1
 		}
 	}
-	if t.Tier == Lanes {
-		lanes := t.lanes()
-		rowsPerGroup = 32
-		if m.Rows <= 16 || !t.CPU { // a GPU's registers have no room for more sums
-			rowsPerGroup = 16
-		}
-		constants["LANES"], constants["ROWS"], constants["UNIFORM"] = uint32(lanes), uint32(rowsPerGroup), 0
-		if t.CPU && lanes == 4 {
-			constants["UNIFORM"] = 1
-		}
-		width = width / 16 * lanes
-	}
+	weights := int64(m.weights())
 	outRow := m.OutRow
 	if outRow == 0 {
 		outRow = m.Columns
@@ -72,7 +69,7 @@ func (m MatMul) Pass(t Traits) Pass {
 		Push: map[string]any{"rows": m.Rows, "columns": m.Columns, "depth": m.Depth / 4, "a_row": m.Depth / 4,
 			"out_row": outRow / 4, "first_out": m.FirstOut / 4},
 		Bind:         []Ref{m.A, m.W, bias, m.Out},
-		Groups:       [3]uint32{ceilDiv(m.Columns, width), ceilDiv(m.Rows, rowsPerGroup), 1},
+		Groups:       [3]uint32{ceilDiv(m.weights(), shape.Columns), ceilDiv(m.Rows, shape.Rows), 1},
 		MultiplyAdds: int64(m.Rows) * weights * int64(m.Depth),
 		Bytes:        (int64(m.Rows)+weights)*int64(m.Depth)*size + int64(m.Rows)*int64(m.Columns)*m.OutPrecision.size(),
 	}

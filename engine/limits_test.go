@@ -98,7 +98,7 @@ func TestImpossibleRequests(t *testing.T) {
 func TestWindowsGrowLinearly(t *testing.T) {
 	for _, tier := range Tiers {
 		traits := AnyDevice
-		traits.Tier = tier
+		traits.Tier, traits.Units = tier, MatrixUnits{M: 16, N: 16, K: 16, Subgroup: 32}
 		plan := func(n int, weights bool) *Plan {
 			p, err := NewPlan(traits, Request{Lengths: gaze.Lengths{n}, Weights: weights,
 				Attention: gaze.Attention{Heads: 12, HeadDim: 64, RoPE: gaze.RoPE{Theta: 10000}, Pattern: gaze.SlidingWindow{Left: 64, Right: 64}}})

@@ -98,7 +98,7 @@ func NewPlan(t Traits, r Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{Plan: &Plan{Request: r, Traits: t}, rows: r.Lengths.Tokens(), tile: t.Tier.QueryTile(), suffix: "_" + string(r.Precision)}
+	p := &planner{Plan: &Plan{Request: r, Traits: t}, rows: r.Lengths.Tokens(), tile: t.QueryTile(r.Precision, r.Attention.HeadDim, r.Attention.ScoreScale()), suffix: "_" + string(r.Precision)}
 	p.headStride = roundUp(int64(p.rows), 64)
 	if err := p.limits(); err != nil {
 		return nil, err
@@ -241,6 +241,12 @@ func (p *planner) visit(more map[string]any) map[string]any {
 // tilePairs is the number of (query, key) pairs in the tiles of query tiles [first, end).
 func (p *planner) tilePairs(first, end int) int64 {
 	return int64(p.Map.First[end]-p.Map.First[first]) * int64(p.tile) * gaze.KeyTile
+}
+
+// OnMatrixUnits reports whether the plan's fused attention multiplies on matrix units.
+func (p *Plan) OnMatrixUnits() bool {
+	f := FusedAttention{Precision: p.Precision, HeadDim: p.Attention.HeadDim, Scale: p.Attention.ScoreScale()}
+	return p.Path == Fused && p.Traits.AttentionShape(f).Tier == Matrix
 }
 
 func roundUp(x, multiple int64) int64 { return (x + multiple - 1) / multiple * multiple }

@@ -37,7 +37,7 @@ func randomRequest(random *rand.Rand) Request {
 func randomTraits(random *rand.Rand) Traits {
 	t := AnyDevice
 	t.Device = "test device"
-	t.Tier = Tiers[random.IntN(len(Tiers))]
+	t.Tier, t.Units = Tiers[random.IntN(len(Tiers))], MatrixUnits{M: 16, N: 16, K: 16, Subgroup: 32}
 	t.CPU = random.IntN(2) == 0
 	t.StorageAlignment = 1 << random.IntN(9)
 	t.GroupCount = [3]int{40 + random.IntN(100), 1 + random.IntN(4), 64}
@@ -179,7 +179,7 @@ func parts(p *Plan, kernel string) int {
 	case strings.HasPrefix(kernel, "context"):
 		return p.Attention.HeadDim / contextPart(p.Attention.HeadDim)
 	case strings.HasPrefix(kernel, "attention_lanes"):
-		return p.Map.QueryTile / lanesRows(p.Traits, p.Attention.HeadDim)
+		return p.Map.QueryTile / p.Traits.AttentionShape(FusedAttention{HeadDim: p.Attention.HeadDim, Precision: p.Precision, Map: p.Map}).Rows
 	}
 	return 1
 }
@@ -313,7 +313,8 @@ func (c *coverage) rope(pass Pass, first, count int) error {
 
 // fusedKernel names the kernel of the fused pass, whose output is f32 in any case.
 func fusedKernel(p *Plan) string {
-	name := "attention_" + string(p.Traits.Tier) + "_" + string(p.Precision)
+	shape := p.Traits.AttentionShape(FusedAttention{HeadDim: p.Attention.HeadDim, Precision: p.Precision, Scale: p.Attention.ScoreScale()})
+	name := "attention_" + string(shape.Tier) + "_" + string(p.Precision)
 	if p.Precision == F16 {
 		name += "_f32"
 	}

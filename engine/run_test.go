@@ -30,7 +30,7 @@ func TestPathsAgree(t *testing.T) {
 			a := layer(3, pattern)
 			in := randomInput(1, a, packed)
 			var first outcome
-			for i, tier := range Tiers {
+			for i, tier := range e.Traits().Tiers() {
 				for j, path := range []Path{Explicit, Fused} {
 					traits := e.Traits()
 					traits.Tier = tier
@@ -44,7 +44,11 @@ func TestPathsAgree(t *testing.T) {
 					// Scores are below 32/sqrt(32) and values below 1, in f32.
 					for what, distance := range map[string]float64{
 						"output": far(o.Output, first.Output), "lse": far(o.LSE, first.LSE), "weights": far(o.weights, first.weights)} {
-						if distance > 1e-5 {
+						limit := 1e-5
+						if plan.OnMatrixUnits() && what == "output" {
+							limit = 0x1p-10 // weights are rounded to f16
+						}
+						if distance > limit {
 							t.Errorf("%v, %s, %s, %s: the %s is %v away from the explicit path's on %s", a.Visible(), tier, path, precision, what, distance, Tiers[0])
 						}
 					}

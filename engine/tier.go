@@ -19,10 +19,21 @@ const (
 	// Tiled keeps keys and values in shared memory: for any GPU. It needs 128
 	// invocations a workgroup and 16 KiB, which every Vulkan device has.
 	Tiled Tier = "tiled"
+	// Matrix multiplies f16 tensors on matrix units (VK_KHR_cooperative_matrix), and
+	// does the rest as the device's other tier does.
+	Matrix Tier = "matrix"
 )
 
 // Tiers lists all tiers.
-var Tiers = []Tier{Lanes, Tiled}
+var Tiers = []Tier{Lanes, Tiled, Matrix}
+
+// QueryTile returns the queries of a tile of the block map of the tier's attention.
+func (t Tier) QueryTile() int {
+	if t == Matrix {
+		return 64
+	}
+	return 32
+}
 
 func (t Tier) validate() error {
 	if !slices.Contains(Tiers, t) {
@@ -30,9 +41,6 @@ func (t Tier) validate() error {
 	}
 	return nil
 }
-
-// QueryTile returns the queries of a tile of the block map of the tier's kernels.
-func (t Tier) QueryTile() int { return 32 }
 
 // Traits are what planning needs to know of a device.
 type Traits struct {
@@ -44,6 +52,10 @@ type Traits struct {
 	GroupCount       [3]int // workgroups of a dispatch
 	Subgroup         int    // invocations of a subgroup that can shuffle; 0: none can
 	CPU              bool   // the device is the CPU
+	Invocations      int    // of a workgroup
+	SharedMemory     int    // of a workgroup, bytes
+	Units            MatrixUnits
+	Tuning           Tuning // which shapes are quickest; the zero value leaves it to rules
 }
 
 // lanes returns the invocations of a workgroup of tier [Lanes].
@@ -56,24 +68,55 @@ func (t Traits) lanes() int {
 
 // ForPictures returns the tier of the kernels of heat maps and statistics.
 func (t Traits) ForPictures() Tier {
-	if t.Pictures != "" {
+	switch {
+	case t.Pictures != "":
 		return t.Pictures
+	case t.Tier == Matrix:
+		return t.plain()
 	}
 	return t.Tier
 }
 
+// PictureTiers lists the tiers of which the device can run the kernels of heat
+// maps and statistics.
+func (t Traits) PictureTiers() []Tier {
+	return slices.DeleteFunc(t.Tiers(), func(tier Tier) bool { return tier == Matrix })
+}
+
+// TierOf returns the tier whose kernels multiply tensors of precision p.
+func (t Traits) TierOf(p Precision) Tier {
+	if t.Tier == Matrix && p != F16 {
+		return t.plain()
+	}
+	return t.Tier
+}
+
+// plain returns the tier of what tier Matrix has no kernels for.
+func (t Traits) plain() Tier {
+	if t.CPU && t.Subgroup >= 4 {
+		return Lanes
+	}
+	return Tiled
+}
+
 // Tiers lists the tiers that the device can run.
 func (t Traits) Tiers() []Tier {
-	if t.Subgroup < 4 {
-		return []Tier{Tiled}
+	var tiers []Tier
+	if t.Subgroup >= 4 {
+		tiers = append(tiers, Lanes)
 	}
-	return Tiers
+	tiers = append(tiers, Tiled)
+	if t.Units.M > 0 {
+		tiers = append(tiers, Matrix)
+	}
+	return tiers
 }
 
 // AnyDevice is what every Vulkan device guarantees.
 var AnyDevice = Traits{
 	Device: "any Vulkan device", Tier: Tiled,
 	StorageRange: 1 << 27, StorageAlignment: 256, GroupCount: [3]int{65535, 65535, 65535},
+	Invocations: 128, SharedMemory: 16 << 10,
 }
 
 // TraitsOf returns the traits of an adapter, with the tier that suits it.
@@ -81,12 +124,16 @@ func TraitsOf(a vk.Adapter) Traits {
 	t := Traits{
 		Device: a.Name, Tier: Tiled,
 		StorageRange: a.Limits.StorageRange, StorageAlignment: a.Limits.StorageAlignment, GroupCount: a.Limits.GroupCount,
-		CPU: a.Kind == vk.CPU,
+		CPU: a.Kind == vk.CPU, Invocations: min(a.Limits.Invocations, a.Limits.GroupSize[0]), SharedMemory: a.Limits.SharedMemory,
+		Units: matrixUnits(a),
 	}
 	if a.Features.SubgroupShuffle {
 		t.Subgroup = a.Limits.SubgroupSize
 	}
-	if t.CPU && slices.Contains(t.Tiers(), Lanes) {
+	switch {
+	case !t.CPU && t.Units.M > 0:
+		t.Tier = Matrix
+	case t.CPU && slices.Contains(t.Tiers(), Lanes):
 		t.Tier = Lanes
 		if t.lanes() == 4 {
 			// SwiftShader, on which the other tier's take half as long (tests/results/LOG.md).

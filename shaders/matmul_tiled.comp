@@ -1,72 +1,124 @@
-// Matrix product for GPUs of any kind: 64 x 64 sums a workgroup of 64
-// invocations, 8 x 8 each, from tiles of a and w in 8.5 KiB of shared memory. See
+// Matrix product for GPUs of any kind: ROWS x COLUMNS sums a workgroup, 4 x 8 to
+// 8 x 8 an invocation, from tiles of a and w in shared memory. See
 // include/matmul.glsl.
 //
-// Grid: (columns of out / 64, or / 32 if GATED; rows / 64).
+// Which shape is quickest differs from device to device and with the rows that
+// there are: engine/shapes.go lists those offered, and gaze tune chooses.
+//
+// Grid: (columns of out / COLUMNS, or / (COLUMNS / 2) if GATED; rows / ROWS).
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 
-layout(local_size_x = 64) in;
+layout(local_size_x_id = 0) in;
+layout(constant_id = 0) const uint INVOCATIONS = 64;
+layout(constant_id = 5) const uint ROWS = 64;    // of a tile: a multiple of 16
+layout(constant_id = 6) const uint COLUMNS = 64; // of a tile, those of the gates among them: a multiple of 32
+layout(constant_id = 7) const uint STEP = 4;     // groups of four in k at a time: 2, 4 or 8
+layout(constant_id = 8) const uint UNROLL = 1;   // elements of k a turn of the inner loop: a divisor of 4
 
-const uint TILE = 64u;
-const uint SIDE = 8u;  // invocations along one side, and sums of one along it
-const uint STEP = 4u;  // groups of four in k at a time
-const uint PITCH = TILE / 4u + 1u;
+// Groups of four sums that an invocation has along each side. It has two groups of
+// columns at least, so that a gate and what it multiplies meet in one invocation.
+const uint GROUPS = ROWS * COLUMNS / (16u * INVOCATIONS);
+const uint DOWN = GROUPS / 2u;
+const uint ACROSS = 2u;
+// Invocations along each side of the tile, which is also how far an invocation's
+// groups are apart: neighbours read neighbouring banks.
+const uint HIGH = ROWS / (4u * DOWN);
+const uint WIDE = COLUMNS / (4u * ACROSS);
+
+// Rows of a and of w that an invocation fetches a group of.
+const uint FETCHED_A = ROWS * STEP / INVOCATIONS;
+const uint FETCHED_W = COLUMNS * STEP / INVOCATIONS;
+// Groups between two elements of k: the padding keeps the STEP invocations that
+// store one row's groups in banks of their own.
+const uint PADDING = 8u / STEP;
+const uint PITCH_A = ROWS / 4u + PADDING;
+const uint PITCH_W = COLUMNS / 4u + PADDING;
 
 #include "include/elements.glsl"
 #include "include/matmul.glsl"
 
-// Transposed: element k of rows 4i .. 4i+3 is tile[k * PITCH + i].
-shared vec4 tile_a[4u * STEP * PITCH];
-shared vec4 tile_w[4u * STEP * PITCH];
+// Transposed: rows 4i .. 4i+3 of an element of k are tile[place of the element *
+// PITCH + i]. Element e of group s has place e * STEP + s: the order in k does not
+// matter as long as both tiles share it.
+shared vec4 tile_a[4u * STEP * PITCH_A];
+shared vec4 tile_w[4u * STEP * PITCH_W];
 
 void main()
 {
-    uint id = gl_LocalInvocationID.x, across = id % SIDE, down = id / SIDE;
-    uint out_tile = GATED ? TILE / 2u : TILE;
-    uint first_row = gl_WorkGroupID.y * TILE, first = gl_WorkGroupID.x * out_tile;
+    uint id = gl_LocalInvocationID.x, across = id % WIDE, down = id / WIDE;
+    uint first_row = gl_WorkGroupID.y * ROWS, first = gl_WorkGroupID.x * (GATED ? COLUMNS / 2u : COLUMNS);
 
-    // Each invocation fetches one row of a and one of w for every step.
-    uint a_at = min(first_row + id, rows - 1u) * a_row;
-    uint w_at = weight_row(first, id, TILE) * depth;
+    // STEP neighbours fetch a row's groups, so that they read in one piece.
+    uint group = id % STEP, fetched = id / STEP;
+    const uint APART = INVOCATIONS / STEP;
+    uint a_at[FETCHED_A], w_at[FETCHED_W];
+    [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
+        a_at[f] = min(first_row + fetched + f * APART, rows - 1u) * a_row;
+    }
+    [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
+        w_at[f] = weight_row(first, fetched + f * APART, COLUMNS) * depth;
+    }
 
-    vec4 sum[SIDE][2]; // [row][low or high columns]
-    for (uint r = 0u; r < SIDE; r++) {
-        sum[r][0] = vec4(0.0);
-        sum[r][1] = vec4(0.0);
+    vec4 sum[4u * DOWN][ACROSS];
+    [[unroll]] for (uint r = 0u; r < 4u * DOWN; r++) {
+        [[unroll]] for (uint c = 0u; c < ACROSS; c++) {
+            sum[r][c] = vec4(0.0);
+        }
     }
     [[dont_unroll]] for (uint k = 0u; k < depth; k += STEP) {
-        barrier();
-        for (uint s = 0u; s < STEP; s++) {
-            bool inside = k + s < depth;
-            vec4 x = inside ? widen(a[a_at + k + s]) : vec4(0.0);
-            vec4 y = inside ? widen(w[w_at + k + s]) : vec4(0.0);
-            for (uint e = 0u; e < 4u; e++) {
-                uint to = (4u * s + e) * PITCH + id / 4u;
-                tile_a[to][id % 4u] = x[e];
-                tile_w[to][id % 4u] = y[e];
+        vec4 x[FETCHED_A], y[FETCHED_W];
+        uint at = min(k + group, depth - 1u);
+        [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
+            x[f] = widen(a[a_at[f] + at]);
+        }
+        [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
+            y[f] = widen(w[w_at[f] + at]);
+        }
+        if (k + group >= depth) { // in the last turn
+            [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
+                x[f] = vec4(0.0);
+            }
+            [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
+                y[f] = vec4(0.0);
+            }
+        }
+        barrier(); // the last tiles are used up
+        [[unroll]] for (uint e = 0u; e < 4u; e++) {
+            uint to = e * STEP + group;
+            [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
+                uint row = fetched + f * APART;
+                tile_a[to * PITCH_A + row / 4u][row % 4u] = x[f][e];
+            }
+            [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
+                uint row = fetched + f * APART;
+                tile_w[to * PITCH_W + row / 4u][row % 4u] = y[f][e];
             }
         }
         barrier();
-        [[dont_unroll]] for (uint e = 0u; e < 4u * STEP; e++) {
-            // Rows down*4.. and 32+down*4.., columns across*4.. and 32+across*4..: neighbours
-            // read neighbouring banks, and with GATED a gate's column is 32 past its own.
-            vec4 low = tile_w[e * PITCH + across], high = tile_w[e * PITCH + SIDE + across];
-            vec4 x = tile_a[e * PITCH + down], y = tile_a[e * PITCH + SIDE + down];
-            [[unroll]] for (uint r = 0u; r < 4u; r++) {
-                sum[r][0] += x[r] * low;
-                sum[r][1] += x[r] * high;
-                sum[r + 4u][0] += y[r] * low;
-                sum[r + 4u][1] += y[r] * high;
+        [[dont_unroll]] for (uint e = 0u; e < 4u * STEP; e += UNROLL) {
+            [[unroll]] for (uint n = 0u; n < UNROLL; n++) {
+                vec4 u[DOWN], v[ACROSS];
+                [[unroll]] for (uint d = 0u; d < DOWN; d++) {
+                    u[d] = tile_a[(e + n) * PITCH_A + d * HIGH + down];
+                }
+                [[unroll]] for (uint c = 0u; c < ACROSS; c++) {
+                    v[c] = tile_w[(e + n) * PITCH_W + c * WIDE + across];
+                }
+                [[unroll]] for (uint r = 0u; r < 4u * DOWN; r++) {
+                    [[unroll]] for (uint c = 0u; c < ACROSS; c++) {
+                        sum[r][c] += u[r / 4u][r % 4u] * v[c];
+                    }
+                }
             }
         }
     }
-    for (uint r = 0u; r < SIDE; r++) {
-        uint row = first_row + (r < 4u ? down * 4u + r : 32u + down * 4u + r - 4u);
+    [[unroll]] for (uint r = 0u; r < 4u * DOWN; r++) {
+        uint row = first_row + (r / 4u * HIGH + down) * 4u + r % 4u;
         write4(row, first + across * 4u, sum[r][0], sum[r][1]);
         if (!GATED) {
-            write4(row, first + 32u + across * 4u, sum[r][1], sum[r][1]);
+            write4(row, first + (WIDE + across) * 4u, sum[r][1], sum[r][1]);
         }
     }
 }

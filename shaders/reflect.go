@@ -14,6 +14,7 @@ type Kernel struct {
 	Push      []Field           // push constants
 	PushSize  int               // bytes of push constants
 	Constants map[string]uint32 // specialization constants: name to id
+	Matrices  bool              // it holds cooperative matrices, so its subgroups must be whole
 }
 
 // A Binding is one storage buffer.
@@ -66,6 +67,7 @@ const (
 	opTypeInt, opTypeFloat             = 21, 22
 	opTypeStruct, opTypePointer        = 30, 32
 	opSpecTrue, opSpecFalse, opSpec    = 48, 49, 50
+	opCapability                       = 17
 	opVariable                         = 59
 	opDecorate, opMemberDecorate       = 71, 72
 	decorationSpecID                   = 1
@@ -75,6 +77,7 @@ const (
 	storageUniform, storagePush        = 2, 9
 	storageStorageBuffer               = 12
 	spirvMagic                         = 0x07230203
+	capabilityCooperativeMatrix        = 6022
 	maxPush                            = 256 // as large as any device allows
 )
 
@@ -86,7 +89,7 @@ func Reflect(name string, code []byte) (*Kernel, error) {
 	if err := m.read(code); err != nil {
 		return nil, fmt.Errorf("shaders: kernel %s: %w", name, err)
 	}
-	k := &Kernel{Name: name, SPIRV: code, Constants: map[string]uint32{}}
+	k := &Kernel{Name: name, SPIRV: code, Constants: map[string]uint32{}, Matrices: m.matrices}
 	for _, id := range m.constants {
 		if spec, ok := m.decorations[[2]uint32{id, decorationSpecID}]; ok {
 			k.Constants[m.names[id]] = spec
@@ -140,6 +143,7 @@ type module struct {
 	floats            map[uint32]bool
 	variables         []struct{ id, pointer, storage uint32 }
 	constants         []uint32
+	matrices          bool
 }
 
 func (m *module) read(code []byte) error {
@@ -165,6 +169,8 @@ func (m *module) read(code []byte) error {
 // its operation declares nothing: the driver will refuse it.
 func (m *module) instruction(op uint32, a []uint32) {
 	switch {
+	case op == opCapability && len(a) >= 1 && a[0] == capabilityCooperativeMatrix:
+		m.matrices = true
 	case op == opName && len(a) >= 2:
 		m.names[a[0]] = text(a[1:])
 	case op == opMemberName && len(a) >= 3:

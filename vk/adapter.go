@@ -77,6 +77,7 @@ type Features struct {
 	SubgroupAdd       bool // subgroup arithmetic
 	SubgroupShuffle   bool
 	SubgroupControl   bool // a pipeline may demand a subgroup size
+	FullSubgroups     bool // a pipeline may demand whole subgroups
 	CooperativeMatrix bool
 	Matrices          []MatrixShape
 	RobustAccess      bool
@@ -121,6 +122,12 @@ func (in *instance) adapters() ([]Adapter, []vulkan.PhysicalDevice, error) {
 		list[i] = in.describe(i, d)
 	}
 	return list, devices, nil
+}
+
+// Build identifies the device and the very build of its driver: what one has
+// compiled or measured holds for another adapter with the same Build.
+func (a *Adapter) Build() string {
+	return fmt.Sprintf("%04x-%04x-%08x-%x", a.Vendor, a.Device, a.DriverVersion, a.cacheUUID)
 }
 
 // usable returns nil, or why a cannot be opened.
@@ -176,6 +183,7 @@ func (in *instance) describe(index int, device vulkan.PhysicalDevice) Adapter {
 		SubgroupAdd:       operations&C.VK_SUBGROUP_FEATURE_ARITHMETIC_BIT != 0,
 		SubgroupShuffle:   operations&C.VK_SUBGROUP_FEATURE_SHUFFLE_BIT != 0,
 		SubgroupControl:   p.size_control != 0,
+		FullSubgroups:     p.full_subgroups != 0,
 		CooperativeMatrix: p.cooperative_matrix != 0,
 		RobustAccess:      p.robust_access != 0,
 		PipelineReport:    p.executable_properties != 0,

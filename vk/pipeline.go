@@ -85,7 +85,7 @@ func (d *Device) checkSpec(spec *PipelineSpec) error {
 		return fmt.Errorf("vk: subgroups of %d invocations: %w", spec.SubgroupSize, ErrNotSupported)
 	case spec.SubgroupSize != 0 && (spec.SubgroupSize < l.SubgroupSizeRange[0] || spec.SubgroupSize > l.SubgroupSizeRange[1] || bits.OnesCount(uint(spec.SubgroupSize)) != 1):
 		return fmt.Errorf("vk: subgroups of %d invocations; this device allows powers of two from %d to %d: %w", spec.SubgroupSize, l.SubgroupSizeRange[0], l.SubgroupSizeRange[1], ErrNotSupported)
-	case spec.FullSubgroups && d.adapter.raw.full_subgroups == 0:
+	case spec.FullSubgroups && !f.FullSubgroups:
 		return fmt.Errorf("vk: full subgroups: %w", ErrNotSupported)
 	}
 	return nil

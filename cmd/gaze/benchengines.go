@@ -24,6 +24,9 @@ func (t *tierEngines) get(tier engine.Tier) (*engine.Engine, error) {
 	}
 	e := newEngines(t.flags, t.stderr)
 	e.options.Tier = tier
+	if len(t.open) > 0 {
+		e.stderr = io.Discard // the first has said what there is to say of the device
+	}
 	t.open[tier] = e
 	opened, err := e.get("auto")
 	if err == nil && tier == "" {

@@ -28,6 +28,7 @@ var commands = []*command{
 	demoCommand,
 	verifyCommand,
 	benchCommand,
+	tuneCommand,
 	pullCommand,
 	embedCommand,
 	fillMaskCommand,

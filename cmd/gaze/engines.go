@@ -18,9 +18,17 @@ type deviceFlags struct {
 	name     string
 	validate bool
 	noCache  bool
+	untuned  bool
 }
 
+// declare declares all of them.
 func (d *deviceFlags) declare(flags *flag.FlagSet) {
+	d.declareDevice(flags)
+	flags.BoolVar(&d.untuned, "untuned", false, "take the default shapes of kernels, whatever gaze tune chose")
+}
+
+// declareDevice declares those of commands that choose the shapes of kernels themselves.
+func (d *deviceFlags) declareDevice(flags *flag.FlagSet) {
 	flags.StringVar(&d.name, "device", "", "compute on the device of this `NAME` (or index), whatever the run file says")
 	flags.BoolVar(&d.validate, "validate", false, "turn on Vulkan's validation layers, and fail if they find fault")
 	flags.BoolVar(&d.noCache, "no-cache", false, "do not keep compiled kernels for the next time")
@@ -30,24 +38,39 @@ func (d *deviceFlags) declare(flags *flag.FlagSet) {
 type engines struct {
 	flags    deviceFlags
 	options  engine.Options
+	stderr   io.Writer
 	messages atomic.Int64
 	open     map[string]*engine.Engine
 }
 
 func newEngines(flags deviceFlags, stderr io.Writer) *engines {
-	e := &engines{flags: flags, open: map[string]*engine.Engine{}}
+	e := &engines{flags: flags, stderr: stderr, open: map[string]*engine.Engine{}}
 	if flags.validate {
 		logger := slog.New(slog.NewTextHandler(stderr, nil))
 		e.options.Vulkan = append(e.options.Vulkan, vk.WithValidation(&e.messages), vk.WithLogger(logger))
 	}
-	// Where the system names no place for caches there is none to keep.
-	if directory, err := os.UserCacheDir(); err == nil && !flags.noCache {
-		e.options.Vulkan = append(e.options.Vulkan, vk.WithPipelineCache(filepath.Join(directory, "gaze")))
+	directory := cacheDirectory()
+	if directory != "" && !flags.noCache {
+		e.options.Vulkan = append(e.options.Vulkan, vk.WithPipelineCache(directory))
+	}
+	if !flags.untuned {
+		e.options.TuningDir = directory
 	}
 	return e
 }
 
-// get returns the engine of the device that the flags name, else name does.
+// cacheDirectory returns where gaze keeps what it need not find out again: compiled
+// kernels, and which are quickest. It is "" where the system names no place for it.
+func cacheDirectory() string {
+	directory, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(directory, "gaze")
+}
+
+// get returns the engine of the device that the flags name, else name does. It says
+// why tuned kernels cannot be had where they should.
 func (e *engines) get(name string) (*engine.Engine, error) {
 	if e.flags.name != "" {
 		name = e.flags.name
@@ -58,6 +81,9 @@ func (e *engines) get(name string) (*engine.Engine, error) {
 	opened, err := engine.Open(name, e.options)
 	if err != nil {
 		return nil, err
+	}
+	if note := opened.Note(); note != "" {
+		fmt.Fprintf(e.stderr, "gaze: %s\n", note)
 	}
 	e.open[name] = opened
 	return opened, nil

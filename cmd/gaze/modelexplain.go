@@ -93,7 +93,7 @@ func modelPlanText(p *modelPlan) string {
 	n := int64(p.lengths.Tokens())
 	layers := newTable("lrrrrrrl")
 	layers.add("", "", "tiles of", "", "", "", "pairs of a head", "")
-	layers.add("attention of", "rope_theta", fmt.Sprintf("%d x %d", p.traits.Tier.QueryTile(), tilesOf(p.program.Maps[0]).Keys), "whole", "masked", "skipped", "visible", "pattern")
+	layers.add("attention of", "rope_theta", fmt.Sprintf("%d x %d", p.program.Maps[0].QueryTile, tilesOf(p.program.Maps[0]).Keys), "whole", "masked", "skipped", "visible", "pattern")
 	for _, g := range layerGroups(p.program) {
 		m := tilesOf(g.blockMap)
 		layers.add(layersText(g.layers), fmt.Sprint(g.attention.RoPE.Theta), count(m.All), share(m.Whole, m.All), share(m.Partial, m.All), share(m.Skipped, m.All),

@@ -72,7 +72,15 @@ func addKernels(t *table, timing *engine.Timing, more ...string) {
 
 func deviceLine(e *engine.Engine) string {
 	adapter := e.Adapter()
-	return fmt.Sprintf("%d: %s, %s, Vulkan %s, tier %s", adapter.Index, adapter.Name, adapter.Driver, adapter.API, e.Traits().Tier)
+	return fmt.Sprintf("%d: %s, %s, Vulkan %s, tier %s, %s", adapter.Index, adapter.Name, adapter.Driver, adapter.API, e.Traits().Tier, shapesText(e.Traits()))
+}
+
+// shapesText says who chose the shapes of kernels.
+func shapesText(t engine.Traits) string {
+	if t.Tuning.Empty() {
+		return "default shapes"
+	}
+	return "tuned shapes"
 }
 
 // comparison returns the table that compares runs with the first.

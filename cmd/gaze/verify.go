@@ -21,15 +21,17 @@ import (
 var verifyCommand = &command{
 	name:    "verify",
 	summary: "prove every kernel right on a device, against float64",
-	details: "Every kernel of every tier and precision runs over generated cases: all patterns and\n" +
-		"their combinations, packed sequences, lengths around the tiles, extreme scores, queries\n" +
-		"that see nothing. Each element is compared with a plain float64 computation, within a\n" +
-		"bound that follows from the arithmetic; \"of bound\" says how much of it was needed. Rows\n" +
-		"named run_... are whole runs. The exit status is 1 if anything is wrong.",
+	details: "Every kernel of every tier and precision, in every shape that gaze tune may choose, runs\n" +
+		"over generated cases: all patterns and their combinations, packed sequences, lengths\n" +
+		"around the tiles, extreme scores, queries that see nothing. Each element is compared with\n" +
+		"a plain float64 computation, within a bound that follows from the arithmetic; \"of bound\"\n" +
+		"says how much of it was needed. Rows named run_... are whole runs. The exit status is 1 if\n" +
+		"anything is wrong.",
 	example: "gaze verify --device 0 --kernel attention --cases 500",
 	setup: func(flags *flag.FlagSet) action {
 		var device deviceFlags
-		device.declare(flags)
+		device.declareDevice(flags)
+		device.untuned = true
 		var o verify.Options
 		flags.StringVar(&o.Kernel, "kernel", "", "only kernels whose `NAME` contains this")
 		flags.IntVar(&o.Cases, "cases", verify.DefaultCases, "check at least this `NUMBER` of cases")

@@ -49,13 +49,17 @@ func (r *runner) attention() error {
 
 // attend measures one pattern over n tokens, with as many heads as there is time for.
 func (r *runner) attend(name string, pattern gaze.Pattern, n int, precision engine.Precision) error {
-	for _, tier := range r.Tiers {
+	tiers, err := r.tiersOf(precision)
+	if err != nil {
+		return err
+	}
+	for _, tier := range tiers {
 		e, err := r.Open(tier)
 		if err != nil {
 			return err
 		}
 		traits := e.Traits()
-		m := gaze.NewBlockMap(pattern, gaze.Lengths{n}, traits.Tier.QueryTile())
+		m := gaze.NewBlockMap(pattern, gaze.Lengths{n}, traits.QueryTile(precision, headDim, 1))
 		heads := 0
 		for _, heads = range headCounts {
 			if r.affords(pairCost(m, heads), attentionShare) {
@@ -63,12 +67,10 @@ func (r *runner) attend(name string, pattern gaze.Pattern, n int, precision engi
 			}
 		}
 		if need := pairCost(m, heads); len(r.Lengths) == 0 && !r.affords(need, attentionShare) {
-			if tier == r.Tiers[0] {
-				r.omit("attention", fmt.Sprintf("%s, n %d, 1 head", name, n), need, attentionShare)
-			}
+			r.omit("attention", fmt.Sprintf("%s, n %d, 1 head", name, n), need, attentionShare)
 			continue
 		}
-		if err := r.attendHeads(e, name, m, heads, precision); err != nil {
+		if err := r.attendHeads(e, name, pattern, n, heads, precision); err != nil {
 			return err
 		}
 	}
@@ -78,28 +80,15 @@ func (r *runner) attend(name string, pattern gaze.Pattern, n int, precision engi
 // pairCost returns the multiply-adds of scores and context of the visible pairs.
 func pairCost(m *gaze.BlockMap, heads int) int64 { return 2 * int64(heads) * headDim * m.Pairs }
 
-func (r *runner) attendHeads(e *engine.Engine, name string, m *gaze.BlockMap, heads int, precision engine.Precision) error {
-	n, t := m.Rows, newTensors()
-	elements := heads * n * headDim
-	layout := engine.Layout{Row: headDim, Head: n * headDim}
-	f := engine.FusedAttention{Heads: heads, HeadDim: headDim, Scale: 0.125, Map: m, Precision: precision, OutPrecision: precision,
-		In: layout, Out: layout, LSEHead: n, Query: t.uniform("q", elements, precision), Key: t.uniform("k", elements, precision),
-		Value: t.uniform("v", elements, precision), BlockMap: t.given("block map", engine.Words(m)),
-		Output: t.empty("output", int64(elements)*elementBytes(precision)), LSE: t.empty("lse", 4*int64(heads*n))}
+func (r *runner) attendHeads(e *engine.Engine, name string, pattern gaze.Pattern, n, heads int, precision engine.Precision) error {
 	c := &Case{Suite: "attention", Name: fmt.Sprintf("%s, n %d, %s", name, n, plural(heads, "head")), Tier: e.Traits().Tier, Precision: precision,
-		Series: name, Tokens: n, MultiplyAdds: pairCost(m, heads)}
-	for _, s := range t.specs {
-		c.Bytes += s.Bytes
-	}
-	if err := t.fits(e); err != nil {
-		return fmt.Errorf("%s: %w", c.Name, err)
-	}
-	buffers, err := r.upload(e, t)
+		Series: name, Tokens: n}
+	w, err := NewAttention(r.ctx, e, c.Name, pattern, n, heads, precision)
 	if err != nil {
 		return err
 	}
-	defer buffers.Close()
-	return r.measure(c, []string{kernelName("attention", c.Tier, precision)}, r.execute(e, []engine.Pass{f.Pass(e.Traits())}, buffers))
+	defer w.Close()
+	return r.work(c, w, e)
 }
 
 // plural writes "1 head" or "3 heads".

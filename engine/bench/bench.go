@@ -189,8 +189,11 @@ func (r *runner) expected(multiplyAdds int64, share float64) float64 {
 	return 2 * float64(multiplyAdds) / pace * float64(r.Runs+1)
 }
 
-// omit notes a case that there is no time for.
+// omit notes a case that there is no time for, once for all tiers.
 func (r *runner) omit(suite, name string, multiplyAdds int64, share float64) {
+	if slices.ContainsFunc(r.result.Omitted, func(o Omitted) bool { return o.Suite == suite && o.Name == name }) {
+		return
+	}
 	r.result.Omitted = append(r.result.Omitted, Omitted{suite, name, r.expected(multiplyAdds, share)})
 }
 
@@ -231,6 +234,21 @@ func (r *runner) measure(c *Case, want []string, run func() (*engine.Timing, err
 }
 
 // ran reports a kernel that had to run and did not.
+// tiersOf lists the tiers to compare in a precision, each by the kernels that run.
+func (r *runner) tiersOf(p engine.Precision) ([]engine.Tier, error) {
+	var tiers []engine.Tier
+	for _, tier := range r.Tiers {
+		e, err := r.Open(tier)
+		if err != nil {
+			return nil, err
+		}
+		if tier = e.Traits().TierOf(p); !slices.Contains(tiers, tier) {
+			tiers = append(tiers, tier)
+		}
+	}
+	return tiers, nil
+}
+
 func (c *Case) ran(want []string) error {
 	var names []string
 	for _, k := range c.Kernels {

@@ -70,7 +70,11 @@ func (r *runner) encoder() error {
 	batches := r.batches()
 	for i, b := range batches {
 		for _, precision := range r.precisions(engine.F32) {
-			for _, tier := range r.Tiers {
+			tiers, err := r.tiersOf(precision)
+			if err != nil {
+				return err
+			}
+			for _, tier := range tiers {
 				if err := s.base(b, tier, precision); err != nil {
 					return err
 				}
@@ -111,7 +115,7 @@ func (s *encoders) base(b texts, tier engine.Tier, precision engine.Precision) e
 		}
 		need, last := encoderCost(config, b.Lengths), i == len(baseLayers)-1
 		if !s.affords(need, encoderShare) && !(last && len(s.Lengths) > 0) {
-			if last && tier == s.Tiers[0] {
+			if last {
 				s.omit("encoder", fmt.Sprintf("base, 1 of 22 layers, %s", b.name), need, encoderShare)
 			}
 			continue
@@ -140,9 +144,7 @@ func (s *encoders) builtin(b texts, tier engine.Tier, precision engine.Precision
 	}
 	need := encoderCost(m.Config, b.Lengths)
 	if len(s.Lengths) == 0 && !s.affords(need, encoderShare) {
-		if tier == s.Tiers[0] {
-			s.omit("encoder", fmt.Sprintf("%s, %s", builtin.Name, b.name), need, encoderShare)
-		}
+		s.omit("encoder", fmt.Sprintf("%s, %s", builtin.Name, b.name), need, encoderShare)
 		return nil
 	}
 	return s.forward(m, builtin.Name, builtin.Name, b, tier, need)
@@ -199,21 +201,23 @@ func (s *encoders) forward(m *modernbert.Model, model, series string, b texts, t
 	if err != nil {
 		return err
 	}
-	want := modernbert.Want{Pool: []engine.PoolMode{engine.PoolMean}}
-	program, err := modernbert.NewProgram(e.Traits(), m.Config, m.Head, m.Precision, b.Lengths, want)
+	asked := modernbert.Want{Pool: []engine.PoolMode{engine.PoolMean}}
+	program, err := modernbert.NewProgram(e.Traits(), m.Config, m.Head, m.Precision, b.Lengths, asked)
 	if err != nil {
 		return err
 	}
 	c := &Case{Suite: "encoder", Name: model + ", " + b.name, Tier: tier, Precision: m.Precision, Series: series, Tokens: b.tokens, MultiplyAdds: need}
+	var want []string
 	for _, p := range program.Passes {
 		c.Bytes += p.Bytes
+		want = append(want, p.Kernel)
 	}
 	if b.tokens == 0 {
 		c.Series = ""
 	}
 	var vectors []float32
-	return s.measure(c, []string{kernelName("matmul", tier, m.Precision), kernelName("attention", tier, m.Precision)}, func() (*engine.Timing, error) {
-		out, err := m.Forward(s.ctx, batch, want, modernbert.Watch{})
+	return s.measure(c, want, func() (*engine.Timing, error) {
+		out, err := m.Forward(s.ctx, batch, asked, modernbert.Watch{})
 		if err != nil {
 			return nil, err
 		}

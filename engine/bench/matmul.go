@@ -6,15 +6,8 @@ import (
 	"github.com/gazevk/gaze/engine"
 )
 
-// A product is one shape of the suite matmul: [rows, depth] by [columns, depth].
-type product struct {
-	name                 string
-	rows, columns, depth int
-	gated                bool // columns are of the result, weights have twice as many
-}
-
 // products are squares, and the products of a layer of ModernBERT-base.
-var products = []product{
+var products = []Product{
 	{"768 x 768 x 768", 768, 768, 768, false},
 	{"1024 x 1024 x 1024", 1024, 1024, 1024, false},
 	{"4096 x 4096 x 4096", 4096, 4096, 4096, false},
@@ -33,8 +26,12 @@ func (r *runner) matmul() error {
 		if r.Effort == Quick && i != 0 && i != 3 {
 			continue
 		}
-		for _, tier := range r.Tiers {
-			for _, precision := range r.precisions(engine.F32, engine.F16) {
+		for _, precision := range r.precisions(engine.F32, engine.F16) {
+			tiers, err := r.tiersOf(precision)
+			if err != nil {
+				return err
+			}
+			for _, tier := range tiers {
 				if err := r.product(p, tier, precision); err != nil {
 					return err
 				}
@@ -45,41 +42,27 @@ func (r *runner) matmul() error {
 	return nil
 }
 
-func (r *runner) product(p product, tier engine.Tier, precision engine.Precision) error {
+func (r *runner) product(p Product, tier engine.Tier, precision engine.Precision) error {
 	e, err := r.Open(tier)
 	if err != nil {
 		return err
 	}
-	weights := p.columns
-	if p.gated {
-		weights *= 2
-	}
-	t := newTensors()
-	m := engine.MatMul{Rows: p.rows, Columns: p.columns, Depth: p.depth, Gated: p.gated, Precision: precision, OutPrecision: precision}
-	if p.gated {
-		m.Activation = engine.GELU
-	}
-	multiplyAdds := int64(p.rows) * int64(weights) * int64(p.depth)
-	if !r.affords(multiplyAdds, matmulShare) {
-		if tier == r.Tiers[0] {
-			r.omit("matmul", fmt.Sprintf("%s %s", p.name, precision), multiplyAdds, matmulShare)
-		}
+	if !r.affords(p.MultiplyAdds(), matmulShare) {
+		r.omit("matmul", fmt.Sprintf("%s %s", p.Name, precision), p.MultiplyAdds(), matmulShare)
 		return nil
 	}
-	m.A = t.uniform("a", p.rows*p.depth, precision)
-	m.W = t.uniform("w", weights*p.depth, precision)
-	m.Out = t.empty("out", int64(p.rows)*int64(p.columns)*elementBytes(precision))
-	if err := t.fits(e); err != nil {
-		return fmt.Errorf("%s: %w", p.name, err)
-	}
-	buffers, err := r.upload(e, t)
+	w, err := NewProduct(r.ctx, e, p, precision)
 	if err != nil {
 		return err
 	}
-	defer buffers.Close()
-	pass := m.Pass(e.Traits())
-	c := &Case{Suite: "matmul", Name: p.name, Tier: tier, Precision: precision, MultiplyAdds: multiplyAdds, Bytes: m.A.Size + m.W.Size + m.Out.Size}
-	return r.measure(c, []string{kernelName("matmul", tier, precision)}, r.execute(e, []engine.Pass{pass}, buffers))
+	defer w.Close()
+	return r.work(&Case{Suite: "matmul", Name: p.Name, Tier: tier, Precision: precision}, w, e)
+}
+
+// work measures a case that is one workload, in the shape that the engine's traits give it.
+func (r *runner) work(c *Case, w *Workload, e *engine.Engine) error {
+	c.MultiplyAdds, c.Bytes = w.MultiplyAdds, w.Bytes
+	return r.measure(c, []string{w.Pass(e.Traits()).Kernel}, func() (*engine.Timing, error) { return w.Run(r.ctx, e.Traits()) })
 }
 
 // kernelName returns how the kernels of a tier and precision are called.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 
@@ -40,13 +41,13 @@ func (t *tensors) empty(name string, bytes int64) engine.Ref {
 }
 
 // upload makes the buffers. The caller closes them.
-func (r *runner) upload(e *engine.Engine, t *tensors) (*engine.Buffers, error) {
+func upload(ctx context.Context, e *engine.Engine, t *tensors) (*engine.Buffers, error) {
 	buffers, err := e.NewBuffers(t.specs)
 	if err != nil {
 		return nil, err
 	}
 	for name, data := range t.contents {
-		if err := buffers.Upload(r.ctx, name, 0, data); err != nil {
+		if err := buffers.Upload(ctx, name, 0, data); err != nil {
 			buffers.Close()
 			return nil, err
 		}

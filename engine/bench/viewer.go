@@ -151,7 +151,7 @@ func (r *runner) view(n int, p picture, precision engine.Precision) error {
 	if err := t.fits(e); err != nil {
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
-	buffers, err := r.upload(e, t)
+	buffers, err := upload(r.ctx, e, t)
 	if err != nil {
 		return err
 	}

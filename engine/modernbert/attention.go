@@ -73,14 +73,18 @@ func (b *builder) tables(layer int) (cosines, sines string, count int) {
 	return cosines, sines, longest * a.HeadDim / 2
 }
 
-// blockMap returns the block map of a layer. Layers of equal patterns share it,
-// under the number of the first.
+// blockMap returns the block map of a layer. Layers of equal patterns and tiles
+// share it, under the number of the first.
 func (b *builder) blockMap(layer int) engine.Ref {
-	pattern := b.Attention[layer].Visible()
-	first := slices.IndexFunc(b.Attention, func(other gaze.Attention) bool { return reflect.DeepEqual(other.Visible(), pattern) })
+	tile := func(a gaze.Attention) int { return b.traits.QueryTile(b.Precision, a.HeadDim, a.ScoreScale()) }
+	own := b.Attention[layer]
+	pattern := own.Visible()
+	first := slices.IndexFunc(b.Attention, func(other gaze.Attention) bool {
+		return tile(other) == tile(own) && reflect.DeepEqual(other.Visible(), pattern)
+	})
 	name := fmt.Sprintf("block map %d", first)
 	if first == layer {
-		b.Maps[layer] = gaze.NewBlockMap(pattern, b.Lengths, b.traits.Tier.QueryTile())
+		b.Maps[layer] = gaze.NewBlockMap(pattern, b.Lengths, tile(own))
 		b.input(name, engine.Words(b.Maps[layer]))
 	}
 	b.Maps[layer] = b.Maps[first]

@@ -47,7 +47,7 @@ func weights(t *testing.T, c *Capture, layer int) []float32 {
 // Weights of full and sliding layers are those that transformers gives with
 // output_attentions. What a window hides is exactly 0 there and here.
 func TestWeightsLikeTransformers(t *testing.T) {
-	for _, tier := range engine.Tiers {
+	for _, tier := range tiers(t) {
 		for _, name := range []string{"v4 flat", "v5 nested, irregular layers, untied", "other patterns"} {
 			c := caseNamed(t, name)
 			m := mustLoad(t, open(t, tier), c.Open(t), engine.F32)
@@ -93,7 +93,7 @@ func TestReplacedAttention(t *testing.T) {
 	if difference, _ := golden.Difference(want.Last, own); difference < 0.1 {
 		t.Fatalf("other patterns change the output by %v alone", difference)
 	}
-	for _, tier := range engine.Tiers {
+	for _, tier := range tiers(t) {
 		for precision, tolerance := range map[engine.Precision]float64{engine.F32: 1e-4, engine.F16: 3e-2} {
 			m := mustLoad(t, open(t, tier), c, precision)
 			out := mustForward(t, m, batch, Want{Hidden: true, Logits: true, Attention: encoder.Attention, Capture: []int{0, 1, 2, 3}})
@@ -157,7 +157,7 @@ func TestSharedInputs(t *testing.T) {
 func TestWeightsInSmallBuffers(t *testing.T) {
 	c := caseNamed(t, "v4 flat").Open(t)
 	lengths := gaze.Lengths{100, 1, 130}
-	for _, tier := range engine.Tiers {
+	for _, tier := range tiers(t) {
 		e := open(t, tier)
 		want := Want{Capture: []int{0, 1}}
 		whole := mustForward(t, mustLoad(t, e, c, engine.F32), golden.Batch(lengths, 101), want)

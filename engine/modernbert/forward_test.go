@@ -35,7 +35,7 @@ func TestLikeReference(t *testing.T) {
 // A sequence gives the same by itself as among others.
 func TestPackedLikeAlone(t *testing.T) {
 	c := caseNamed(t, "v5 nested, irregular layers, untied").Open(t)
-	for _, tier := range engine.Tiers {
+	for _, tier := range tiers(t) {
 		m := mustLoad(t, open(t, tier), c, engine.F32)
 		batch := tokens(1, 66, 130, 2, 65)
 		want := Want{Hidden: true, Logits: true, Pool: []engine.PoolMode{engine.PoolMean}}
@@ -118,7 +118,7 @@ func TestPositionsAreRelative(t *testing.T) {
 // A device that binds little reads the embeddings and writes the logits in parts.
 func TestForwardInSmallBindings(t *testing.T) {
 	c := vocabulary(t, nil)
-	for _, tier := range engine.Tiers {
+	for _, tier := range tiers(t) {
 		e := open(t, tier)
 		traits := e.Traits()
 		traits.StorageRange = 300_000

@@ -20,7 +20,7 @@ var goldenOnDevice = []string{
 
 // Everything that a model gives, against transformers in float32.
 func TestLikeTransformers(t *testing.T) {
-	for _, tier := range engine.Tiers {
+	for _, tier := range tiers(t) {
 		for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 			for _, name := range goldenOnDevice {
 				if name == "8192 tokens" && precision == engine.F16 {

@@ -32,6 +32,9 @@ var engines struct {
 	of map[engine.Tier]*engine.Engine
 }
 
+// tiers lists those that the device can run.
+func tiers(t testing.TB) []engine.Tier { return open(t, engine.Tiled).Traits().Tiers() }
+
 func open(t testing.TB, tier engine.Tier) *engine.Engine {
 	t.Helper()
 	engines.Lock()

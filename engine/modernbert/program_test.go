@@ -79,7 +79,7 @@ func TestProgramsBindWhatThereIs(t *testing.T) {
 		m := c.Open(t)
 		for _, tier := range engine.Tiers {
 			traits := engine.AnyDevice
-			traits.Tier = tier
+			traits.Tier, traits.Units = tier, engine.MatrixUnits{M: 16, N: 16, K: 16, Subgroup: 32}
 			for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 				for _, lengths := range []gaze.Lengths{{1}, {63, 2, 66, 1}} {
 					for _, want := range []Want{{}, {Hidden: true, HiddenStates: true, Pool: everyPool, Logits: m.Head != checkpoint.NoHead, Capture: []int{1, 0}}} {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"math"
+	"strings"
 
 	"github.com/gazevk/gaze/engine"
 )
@@ -76,6 +77,23 @@ func contextBound(seen int, sumOfMagnitudes float64) float64 {
 // flushBound: a device may take a weight below the smallest normal f32, or its
 // product with v, for zero.
 func flushBound(v float64) float64 { return tiny * (1 + math.Abs(v)) }
+
+// onMatrixUnits reports whether a kernel multiplies on matrix units.
+func onMatrixUnits(kernel string) bool { return strings.Contains(kernel, "_matrix_") }
+
+// sumsError is the factor on the rounding error of sums: matrix units may round
+// either way where other kernels round to nearest.
+func sumsError(matrix bool) float64 {
+	if matrix {
+		return 2
+	}
+	return 1
+}
+
+// weightTiny is the absolute error of a weight that matrix units take as f16,
+// lifted by 2^11 above the greatest (shaders/attention_matrix.comp); its relative
+// one is halfStep.
+const weightTiny = halfTiny * 0x1p-11
 
 // weightBound is the relative error of a weight whose scores are wrong by at
 // most score: its own score's error and that of the sum, each as an exponent.

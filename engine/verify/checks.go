@@ -21,12 +21,13 @@ type part struct {
 	firstRow              int
 	headRows              int // rows between two heads in per-head buffers
 	n, headDim, queryTile int
+	matrix                bool // the fused kernel multiplies on matrix units
 }
 
 // check prepares the buffers of a pass and what it must make of them.
 func (p *problem) check(plan *engine.Plan, pass engine.Pass) *check {
 	pass.Bind = slices.Clone(pass.Bind)
-	t := part{p: p, plan: plan, pass: pass, n: p.Lengths.Tokens(), headDim: p.Attention.HeadDim, queryTile: plan.Map.QueryTile,
+	t := part{p: p, plan: plan, pass: pass, n: p.Lengths.Tokens(), headDim: p.Attention.HeadDim, queryTile: plan.Map.QueryTile, matrix: onMatrixUnits(pass.Kernel),
 		firstTile: int(pass.Base[0]), tiles: int(pass.Groups[0])}
 	if rows, ok := pass.Push["chunk_rows"]; ok {
 		t.rows, t.stride, t.firstRow = rows.(int), pass.Push["key_stride"].(int), pass.Push["first_row"].(int)
@@ -140,7 +141,7 @@ func (t *part) seen(head, row int) (count int, score float64) {
 	t.eachKey(row, func(key int, visible bool) {
 		if visible {
 			count++
-			score = max(score, scoreBound(t.headDim, t.p.magnitude[(head*t.n+row)*t.n+key]))
+			score = max(score, sumsError(t.matrix)*scoreBound(t.headDim, t.p.magnitude[(head*t.n+row)*t.n+key]))
 		}
 	})
 	return count, score
@@ -151,7 +152,8 @@ func (t *part) seen(head, row int) (count int, score float64) {
 // adds to a score's error, as a share of the score's magnitude.
 func (t *part) outputBounds(share float64) []float64 {
 	p := t.p
-	if known := p.outputBounds[share]; known != nil {
+	kind := boundKind{share, t.matrix}
+	if known := p.outputBounds[kind]; known != nil {
 		return known
 	}
 	factor := 1 + share/(float64(t.headDim+4)*u)
@@ -170,17 +172,21 @@ func (t *part) outputBounds(share float64) []float64 {
 				}
 				i := (h*t.n+row)*t.n + key
 				relative := weightBound(p.scores[i]-p.lse[h*t.n+row], score*factor, count) + rescaling
+				lost := 0.0
+				if t.matrix {
+					relative, lost = relative+halfStep, weightTiny
+				}
 				for d, v := range p.value[(h*t.n+key)*t.headDim:][:t.headDim] {
 					product := p.weights[i] * math.Abs(float64(v))
 					magnitude[d] += product
-					bound[d] += product*relative + flushBound(float64(v))
+					bound[d] += product*relative + flushBound(float64(v)) + lost*math.Abs(float64(v))
 				}
 			})
 			for d := range bound {
-				bound[d] += contextBound(count, magnitude[d])
+				bound[d] += sumsError(t.matrix) * contextBound(count, magnitude[d])
 			}
 		}
 	}
-	p.outputBounds[share] = bounds
+	p.outputBounds[kind] = bounds
 	return bounds
 }

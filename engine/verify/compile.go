@@ -27,18 +27,20 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 		for _, headDim := range gaze.HeadDims {
 			for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 				for _, path := range []engine.Path{engine.Fused, engine.Explicit} {
-					traits := e.Traits()
-					traits.Tier = tier
-					plan, err := engine.NewPlan(traits, engine.Request{
-						Attention: gaze.Attention{Heads: 1, HeadDim: headDim, RoPE: gaze.RoPE{Theta: 10000}},
-						Lengths:   gaze.Lengths{64}, Precision: precision, Path: path, Weights: true})
-					if err != nil {
-						return nil, err
-					}
-					for _, pass := range plan.Steps[0].Passes {
-						passes = append(passes, pass)
-						if narrow, ok := narrowOutput(pass); ok {
-							passes = append(passes, narrow)
+					traits := e.Traits().Untuned().OfTier(tier)
+					for _, shape := range traits.AttentionShapes(headDim) {
+						traits.Tuning.Attention = []engine.AttentionChoice{{Shape: shape}}
+						plan, err := engine.NewPlan(traits, engine.Request{
+							Attention: gaze.Attention{Heads: 1, HeadDim: headDim, RoPE: gaze.RoPE{Theta: 10000}},
+							Lengths:   gaze.Lengths{64}, Precision: precision, Path: path, Weights: true})
+						if err != nil {
+							return nil, err
+						}
+						for _, pass := range plan.Steps[0].Passes {
+							passes = append(passes, pass)
+							if narrow, ok := narrowOutput(pass); ok {
+								passes = append(passes, narrow)
+							}
 						}
 					}
 				}
@@ -91,18 +93,29 @@ func layerPasses(traits engine.Traits) []engine.Pass {
 				continue
 			}
 			for _, e := range epilogues {
-				for _, traits.Tier = range traits.Tiers() {
-					m := engine.MatMul{Activation: e.activation, Gated: e.gated, Residual: e.residual && out == engine.F32, Precision: precision, OutPrecision: out}
-					if e.bias {
-						m.Bias.Buffer = "bias"
-					}
-					passes = append(passes, m.Pass(traits))
+				m := engine.MatMul{Activation: e.activation, Gated: e.gated, Residual: e.residual && out == engine.F32, Precision: precision, OutPrecision: out}
+				if e.bias {
+					m.Bias.Buffer = "bias"
 				}
+				passes = append(passes, shapedPasses(m, traits)...)
 			}
 		}
 	}
 	for _, p := range poolings {
 		passes = append(passes, engine.Pool{Mode: p.mode}.Pass())
+	}
+	return passes
+}
+
+// shapedPasses returns a pass of m in every shape of every tier.
+func shapedPasses(m engine.MatMul, traits engine.Traits) []engine.Pass {
+	var passes []engine.Pass
+	for _, tier := range traits.Tiers() {
+		of := traits.Untuned().OfTier(tier)
+		for _, shape := range of.MatMulShapes() {
+			of.Tuning.MatMul = []engine.MatMulChoice{{Shape: shape}}
+			passes = append(passes, m.Pass(of))
+		}
 	}
 	return passes
 }

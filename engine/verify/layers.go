@@ -22,11 +22,14 @@ type layerCase struct {
 // layers checks the kernels around attention on one generated problem each.
 func (v *verifier) layers(ctx context.Context, index int) error {
 	for _, tier := range v.Traits().Tiers() {
-		traits := v.Traits()
-		traits.Tier = tier
+		traits := v.Traits().Untuned().OfTier(tier)
 		// A generator of its own, so that both tiers get the same problems.
 		random := rand.New(rand.NewPCG(v.options.Seed, uint64(index)|1<<32))
-		cases := []*layerCase{matmulCase(random, traits, index), gatherCase(random, index)}
+		var cases []*layerCase
+		for i := range productsOfAProblem {
+			cases = append(cases, matmulCase(random, traits, index, i))
+		}
+		cases = append(cases, gatherCase(random, index))
 		if tier == engine.Tiled { // these are the same in all tiers
 			cases = append(cases, layerNormCase(random, index), poolCase(random, index))
 		}
@@ -102,9 +105,21 @@ var epilogues = []struct {
 	{engine.Tanh, reference.Tanh, true, false, false},
 }
 
-func matmulCase(random *rand.Rand, traits engine.Traits, index int) *layerCase {
-	rows := []int{1, 7, 8, 9, 31, 63, 64, 65, 100}[random.IntN(9)]
-	columns := 4 * []int{1, 2, 3, 8, 15, 16, 17, 33, 40}[random.IntN(9)]
+// productsOfAProblem is how many shapes of the kernel of matrix products a problem
+// checks in each tier.
+const productsOfAProblem = 3
+
+// shapeOf returns the shape of product i of a problem. Every shape that the device
+// can be tuned to is met in every precision, which takes turns with the problem's
+// index, and the longer it goes on with the more of the epilogues.
+func shapeOf(shapes []engine.MatMulShape, index, i int) engine.MatMulShape {
+	turn := index / 3
+	return shapes[(turn*productsOfAProblem+i+turn/len(epilogues))%len(shapes)]
+}
+
+func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCase {
+	rows := []int{1, 7, 8, 9, 17, 31, 63, 64, 65, 100, 129}[random.IntN(11)]
+	columns := 4 * []int{1, 2, 3, 8, 15, 16, 17, 32, 33, 40}[random.IntN(10)]
 	depth := 4 * []int{1, 2, 3, 4, 5, 16, 17, 50, 96}[random.IntN(9)]
 	m := engine.MatMul{Rows: rows, Columns: columns, Depth: depth, Precision: engine.F32, OutPrecision: engine.F32}
 	switch index % 3 {
@@ -113,6 +128,7 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index int) *layerCase {
 	case 2:
 		m.Precision = engine.F16
 	}
+	traits.Tuning.MatMul = []engine.MatMulChoice{{Shape: shapeOf(traits.MatMulShapes(), index, i)}}
 	epilogue := epilogues[index/3%len(epilogues)]
 	m.Activation, m.Gated, m.Residual = epilogue.activation, epilogue.gated, epilogue.residual && m.OutPrecision == engine.F32
 	m.OutRow, m.FirstOut = columns+8, 4
@@ -134,20 +150,21 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index int) *layerCase {
 	m.Out = out
 	c.pass = m.Pass(traits)
 
+	rounding := sumsError(onMatrixUnits(c.pass.Kernel))
 	exact := reference.MatMul(a, w, bias, rows, weights, depth)
 	magnitude := reference.MatMul(absolute(a), absolute(w), absolute(bias), rows, weights, depth)
 	for row := range rows {
 		for col := range columns {
 			i := row*weights + col
-			value, bound := epilogue.name.Of(exact[i]), activationBound(exact[i], scoreBound(depth, magnitude[i]))
+			value, bound := epilogue.name.Of(exact[i]), activationBound(exact[i], rounding*scoreBound(depth, magnitude[i]))
 			switch epilogue.activation {
 			case engine.Identity:
-				bound = scoreBound(depth, magnitude[i])
+				bound = rounding * scoreBound(depth, magnitude[i])
 			case engine.Tanh:
 				bound += 8 * u // 1 is taken from a quotient near 1, which has 2.5 ULP
 			}
 			if m.Gated {
-				g, gBound := exact[i+columns], scoreBound(depth, magnitude[i+columns])
+				g, gBound := exact[i+columns], rounding*scoreBound(depth, magnitude[i+columns])
 				value, bound = value*g, bound*(math.Abs(g)+gBound)+math.Abs(value)*gBound+2*u*math.Abs(value*g)
 			}
 			at := row*m.OutRow + m.FirstOut + col

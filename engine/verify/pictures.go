@@ -16,7 +16,7 @@ func (v *verifier) pictures(ctx context.Context, p *problem) error {
 	traits := v.Traits()
 	traits.CPU = p.index/cycle%2 == 0 // what suits a CPU and what suits a GPU
 	for i, kernel := range []string{"heatmap", "statistics"} {
-		for _, traits.Pictures = range traits.Tiers() {
+		for _, traits.Pictures = range traits.PictureTiers() {
 			if !v.wants(fmt.Sprintf("%s_%s_%s", kernel, traits.Pictures, p.Precision)) {
 				continue
 			}
@@ -126,7 +126,7 @@ func picturePasses(traits engine.Traits) ([]engine.Pass, error) {
 	m := gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{all.End}, engine.HeatmapTile)
 	for _, headDim := range gaze.HeadDims {
 		for _, precision := range []engine.Precision{engine.F32, engine.F16} {
-			for _, traits.Pictures = range traits.Tiers() {
+			for _, traits.Pictures = range traits.PictureTiers() {
 				pass, err := engine.Heatmap{
 					Heads: 1, HeadDim: headDim, Map: m, Precision: precision, Rectangle: gaze.Rectangle{Queries: all, Keys: all}, Cell: gaze.Square(1),
 				}.Pass(traits)

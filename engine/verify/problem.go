@@ -30,7 +30,13 @@ type problem struct {
 	scores, weights        []float64
 	output, lse            []float64
 	magnitude              []float64 // [heads, n, n]: scale * sum of |q k|
-	outputBounds           map[float64][]float64
+	outputBounds           map[boundKind][]float64
+}
+
+// A boundKind is what the bounds of a problem's output depend on beside it: see outputBounds.
+type boundKind struct {
+	share  float64
+	matrix bool
 }
 
 // cycle is the number of problems after which every head dimension, precision
@@ -44,7 +50,7 @@ var (
 
 func newProblem(seed uint64, index int) *problem {
 	random := rand.New(rand.NewPCG(seed, uint64(index)))
-	p := &problem{index: index, Precision: engine.F32, data: kinds[index%len(kinds)], outputBounds: map[float64][]float64{}}
+	p := &problem{index: index, Precision: engine.F32, data: kinds[index%len(kinds)], outputBounds: map[boundKind][]float64{}}
 	if index/len(gaze.HeadDims)%2 == 1 {
 		p.Precision = engine.F16
 	}

@@ -128,8 +128,9 @@ func (v *verifier) problem(ctx context.Context, index int) error {
 	p := newProblem(v.options.Seed, index)
 	for _, tier := range v.Traits().Tiers() {
 		for _, path := range []engine.Path{engine.Fused, engine.Explicit} {
-			traits := v.Traits()
-			traits.Tier = tier
+			traits := v.Traits().Untuned().OfTier(tier)
+			shapes := traits.AttentionShapes(p.Attention.HeadDim)
+			traits.Tuning.Attention = []engine.AttentionChoice{{Shape: shapes[p.index/cycle%len(shapes)]}}
 			request := engine.Request{Attention: p.Attention, Lengths: p.Lengths, Precision: p.Precision, Path: path, Weights: true}
 			plan, err := engine.NewPlan(traits, request)
 			if err != nil {

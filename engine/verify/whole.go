@@ -29,7 +29,7 @@ func (v *verifier) whole(ctx context.Context, p *problem, plan *engine.Plan) err
 		return err
 	}
 	share := turnBound(a.RoPE.Enabled(), p.Precision)
-	t := part{p: p, plan: plan, n: n, headDim: a.HeadDim, queryTile: plan.Map.QueryTile, heads: a.Heads, tiles: plan.Map.QueryTiles()}
+	t := part{p: p, plan: plan, n: n, headDim: a.HeadDim, queryTile: plan.Map.QueryTile, heads: a.Heads, tiles: plan.Map.QueryTiles(), matrix: plan.OnMatrixUnits()}
 	bounds := t.outputBounds(share)
 	var f finding
 	if rows != a.Heads*n {

@@ -121,7 +121,7 @@ func newProblem(ctx context.Context, e *engine.Engine, request string) (*problem
 			return nil, err
 		}
 		layout := engine.Layout{Row: dim, Head: tokens * dim}
-		blockMap := gaze.NewBlockMap(a.Visible(), gaze.Lengths{tokens}, e.Traits().Tier.QueryTile())
+		blockMap := gaze.NewBlockMap(a.Visible(), gaze.Lengths{tokens}, e.Traits().QueryTile(precision, dim, a.ScoreScale()))
 		constant["block map"] = engine.Words(blockMap)
 		lse := engine.Ref{Buffer: "lse", Size: 4 * int64(heads*tokens)}
 		specs = append(specs, engine.BufferSpec{Name: lse.Buffer, Bytes: lse.Size})

@@ -1,0 +1,104 @@
+package tune
+
+import (
+	"time"
+
+	"github.com/gazevk/gaze/engine/bench"
+)
+
+const (
+	// noise is the share by which the better of two medians must be better.
+	noise = 0.03
+	// A candidate that takes so many times as long as the best in the first lap is
+	// out, one that does by its median after fewest laps, too.
+	hopeless, behind = 1.6, 1.15
+	fewest, most     = 3, 9 // laps that count
+)
+
+// race times candidates 0, the default, to count-1 in turns, and returns the
+// seconds of each, in their order; those that fall behind have fewer. run returns
+// the seconds of one lap of candidate i; ok is false where it is out for another
+// reason. The first lap decides who goes on, and does not count: caches are cold.
+// After fewest laps more are run only until the deadline.
+func race(count int, deadline time.Time, run func(i int, first bool) (seconds float64, ok bool, err error)) ([][]float64, error) {
+	laps := make([][]float64, count)
+	cold := make([]float64, count)
+	var running []int
+	best := 0.0
+	for i := range count {
+		seconds, ok, err := run(i, true)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		running, cold[i] = append(running, i), seconds
+		if best == 0 || seconds < best {
+			best = seconds
+		}
+	}
+	running = keep(running, func(i int) bool { return cold[i] <= hopeless*best })
+	for lap := 1; lap <= most && (lap <= fewest || time.Now().Before(deadline)); lap++ {
+		for _, i := range running {
+			seconds, ok, err := run(i, false)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				laps[i] = append(laps[i], seconds)
+			}
+		}
+		if lap == fewest {
+			medians := make([]float64, count)
+			best = 0
+			for _, i := range running {
+				if medians[i] = bench.SpreadOf(laps[i]).Median; best == 0 || medians[i] < best {
+					best = medians[i]
+				}
+			}
+			running = keep(running, func(i int) bool { return medians[i] <= behind*best })
+		}
+	}
+	for i := range count { // those that fell out at once have their one time
+		if len(laps[i]) == 0 && cold[i] > 0 {
+			laps[i] = []float64{cold[i]}
+		}
+	}
+	return laps, nil
+}
+
+// keep returns the candidates that good says, and always the default.
+func keep(running []int, good func(i int) bool) []int {
+	var kept []int
+	for _, i := range running {
+		if i == 0 || good(i) {
+			kept = append(kept, i)
+		}
+	}
+	return kept
+}
+
+// choose returns the winner: the first that the best is not clearly quicker than.
+// The default comes first, so that a tie leaves things as they are. Candidates
+// without times have lost.
+func choose(spreads []bench.Spread) int {
+	best := 0
+	for i, s := range spreads {
+		if s.Median > 0 && (spreads[best].Median == 0 || s.Median < spreads[best].Median) {
+			best = i
+		}
+	}
+	for i, s := range spreads {
+		if s.Median > 0 && !quicker(spreads[best], s) {
+			return i
+		}
+	}
+	return best
+}
+
+// quicker reports whether a is quicker than b by more than noise: by its median,
+// and so that their middle halves have nothing in common.
+func quicker(a, b bench.Spread) bool {
+	return a.Median < (1-noise)*b.Median && a.Quarter3 < b.Quarter
+}

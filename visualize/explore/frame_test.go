@@ -81,7 +81,7 @@ func TestLayersOverMaps(t *testing.T) {
 // Cells are new ones only where their indices are: not where a map moves or has
 // other colours. Those that a frame had are never changed.
 func TestCellsAreKept(t *testing.T) {
-	run, _ := fakeRun(100, 2, 2)
+	run, _ := fakeRun(100, 2, 6) // of more cells than a thumbnail has pixels
 	e, host := opened(t, run, 640, 480)
 	cells := func() (firsts []*uint8) {
 		rest(t, e, host)
@@ -92,7 +92,7 @@ func TestCellsAreKept(t *testing.T) {
 		return firsts
 	}
 	overview := cells()
-	if len(overview) != 4 {
+	if len(overview) != 12 {
 		t.Fatalf("the overview has %d maps", len(overview))
 	}
 	e.Handle(Move{100, 100})

@@ -214,20 +214,25 @@ func TestCoarsePictureFirst(t *testing.T) {
 // Only what is seen of a map and has nothing coarser is sampled, and only where
 // the exact picture takes long.
 func TestCoarseOnlyWhereNeeded(t *testing.T) {
-	e, host, source := openedMap(t, 2048, false)
-	e.store.pace = pace{time.Hour, 1} // slow, whatever is measured
+	e, host, source := openedMap(t, 4096, false)
+	e.Pooling = visualize.MeanPooling      // of which there are no thumbnails
+	e.store.pace = pace{24 * time.Hour, 1} // slow, whatever is measured
 	rest(t, e, host)
 	rows, _, _ := source.requests()
-	if len(rows) != 16 {
-		t.Fatalf("rows %v", rows)
+	if len(rows) != 32 || e.view.cell() != 16 {
+		t.Fatalf("cells of %d, rows %v", e.view.cell(), rows)
 	}
-	// What is zoomed into has coarser squares, but not what is zoomed out to.
-	for range 12 {
-		press(e, "=")
-		rest(t, e, host)
-	}
-	if more, _, _ := source.requests(); e.view.cell() != 1 || len(more) != len(rows) {
+	// What is zoomed into has coarser squares.
+	press(e, "=", "=")
+	rest(t, e, host)
+	if more, _, _ := source.requests(); e.view.cell() != 8 || len(more) != len(rows) {
 		t.Errorf("cells of %d, and rows %v", e.view.cell(), more)
+	}
+	// Of another measure there is nothing.
+	e.Measure, e.dirty = visualize.Lift, true
+	rest(t, e, host)
+	if more, _, _ := source.requests(); len(more) <= len(rows) {
+		t.Errorf("of another measure no rows are sampled")
 	}
 	few, host2, at := openedMap(t, 896, false)
 	few.store.pace = pace{time.Hour, 1}

@@ -223,7 +223,7 @@ func TestCoarseOnlyWhereNeeded(t *testing.T) {
 		t.Fatalf("cells of %d, rows %v", e.view.cell(), rows)
 	}
 	// What is zoomed into has coarser squares.
-	press(e, "=", "=")
+	press(e, "=", "=", "=", "=")
 	rest(t, e, host)
 	if more, _, _ := source.requests(); e.view.cell() != 8 || len(more) != len(rows) {
 		t.Errorf("cells of %d, and rows %v", e.view.cell(), more)

@@ -1,7 +1,8 @@
 // Package shaders holds the kernels as data: GLSL sources (*.comp, include/),
 // the SPIR-V committed beside them, and what reflection finds in it. A kernel's
 // buffers, push constants and specialization constants are addressed by the
-// names they have in its source.
+// names they have in its source. Two stages that draw the frames of a window
+// (frame.vert, frame.frag) are no kernels.
 //
 // The SPIR-V is committed so that building gaze takes no shader compiler and
 // everybody runs the bytes that were tested. After changing a source:

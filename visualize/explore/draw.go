@@ -70,6 +70,10 @@ func (c *canvas) wrap(r role, text string, width int) (lines []string) {
 // headName names what is looked at: "layer 3, head 5".
 func (e *Explorer) headName(h head) string {
 	switch {
+	case e.run != nil && e.run.Alone && (h.layer == mean || h.head == mean):
+		return "mean of all heads"
+	case e.run != nil && e.run.Alone:
+		return fmt.Sprintf("head %d", h.head)
 	case h.layer == mean:
 		return "mean of all layers and heads"
 	case h.head == mean:
@@ -132,7 +136,7 @@ func (e *Explorer) badges() (list []badge) {
 	}
 	if e.paused {
 		add(accentInk, "paused")
-	} else if e.following && e.run != nil && e.progress < 1 {
+	} else if e.following && e.run != nil && !e.run.Alone && e.progress < 1 {
 		add(foundInk, "following layer %d", max(e.run.done-1, 0))
 	}
 	if e.progress < 1 && e.failed == nil {

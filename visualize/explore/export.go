@@ -182,6 +182,9 @@ func (e *Explorer) subtitle(h head, cell int) string {
 	case h.head == mean:
 		which = fmt.Sprintf("mean of %d heads", e.run.Heads)
 	}
+	if e.run.Alone {
+		return fmt.Sprintf("%s, %s: %v, %s tokens, %s", e.run.Name, which, e.run.Layers[h.layer], n, e.run.Device)
+	}
 	return fmt.Sprintf("%s, layer %d, %s: %v, %s tokens, %s", e.run.Name, h.layer, which, e.run.Layers[h.layer], n, e.run.Device)
 }
 

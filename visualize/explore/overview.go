@@ -208,8 +208,8 @@ func (e *Explorer) drawOverview() {
 				c.paintSmall(clip, box, t, how, &m.Colors)
 			} else {
 				c.paint(clip, &v, t, how, &m.Colors)
-				c.drawSequences(e.run, &v, t.cell, clip)
 			}
+			c.drawSequences(e.run, &v, t.cell, clip)
 		}
 		switch {
 		case h == e.shown():
@@ -218,6 +218,9 @@ func (e *Explorer) drawOverview() {
 			c.frame(body, box, c.px(1), ink)
 		}
 		name := fmt.Sprintf("L%d H%d", h.layer, h.head)
+		if e.run.Alone {
+			name = fmt.Sprintf("head %d", h.head)
+		}
 		y := box.Max.Y + c.px(3)
 		c.writeIn(body, smallRole, ink, c.shorten(smallRole, name, g.side), box.Min.X, y)
 		if s, ok := e.summary(h); ok {

@@ -112,14 +112,16 @@ func (b *mapBuilder) flush(m *BlockMap) {
 // mask returns 0 for words that hide nothing, else one more than the index of
 // an equal mask, which it adds where there is none yet.
 func (b *mapBuilder) mask(m *BlockMap, words []uint32) uint32 {
-	hidden := uint32(0)
+	visible := uint32(math.MaxUint32)
+	for _, w := range words {
+		visible &= w
+	}
+	if visible == math.MaxUint32 {
+		return 0
+	}
 	b.maskScrap = b.maskScrap[:0]
 	for _, w := range words {
-		hidden |= ^w
 		b.maskScrap = binary.LittleEndian.AppendUint32(b.maskScrap, w)
-	}
-	if hidden == 0 {
-		return 0
 	}
 	if index, ok := b.known[string(b.maskScrap)]; ok {
 		return index

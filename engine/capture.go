@@ -79,7 +79,7 @@ func (c *Capture) Statistics(ctx context.Context) ([]RowStatistic, error) {
 	if err != nil {
 		return nil, err
 	}
-	buffers, err := c.with(ctx, BufferSpec{bufStatistics, r.Statistics.Size}, BufferSpec{bufTokens, r.Tokens.Size})
+	buffers, err := c.with(ctx, BufferSpec{Name: bufStatistics, Bytes: r.Statistics.Size}, BufferSpec{Name: bufTokens, Bytes: r.Tokens.Size})
 	if err != nil {
 		return nil, fmt.Errorf("statistics of %d rows: %w", len(statistics), err)
 	}
@@ -99,7 +99,7 @@ func (c *Capture) words() Ref { return Ref{Buffer: bufMap, Size: MapBytes(c.Map)
 
 // with returns the buffers of specs, and the block map.
 func (c *Capture) with(ctx context.Context, specs ...BufferSpec) (*Buffers, error) {
-	buffers, err := c.Engine.NewBuffers(append(specs, BufferSpec{bufMap, MapBytes(c.Map)}))
+	buffers, err := c.Engine.NewBuffers(append(specs, BufferSpec{Name: bufMap, Bytes: MapBytes(c.Map)}))
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/shaders"
@@ -34,9 +37,15 @@ type Engine struct {
 	shaders *shaders.Set
 	note    string
 
+	waiting   atomic.Int32  // those who wait for their turn
 	turn      chan struct{} // holds one element while somebody uses what follows
 	pipelines map[string]*pipeline
-	pace      pace
+
+	landing sync.WaitGroup // runs that have left the turn with their last submits under way
+
+	pacing sync.Mutex // guards the rest
+	pace   pace
+	landed time.Time // when the last submit ended
 }
 
 // A pipeline is a compiled kernel with the interface to call it by name.
@@ -138,6 +147,8 @@ func (e *Engine) take(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	e.waiting.Add(1)
+	defer e.waiting.Add(-1)
 	select {
 	case e.turn <- struct{}{}:
 		return nil
@@ -148,11 +159,23 @@ func (e *Engine) take(ctx context.Context) error {
 
 func (e *Engine) release() { <-e.turn }
 
+// learn corrects the pace by a submit that began at start and has just ended.
+func (e *Engine) learn(passes []Pass, times []time.Duration, start time.Time) {
+	e.pacing.Lock()
+	defer e.pacing.Unlock()
+	if start.Before(e.landed) { // it waited for the one before
+		start = e.landed
+	}
+	e.landed = time.Now()
+	e.pace.learn(passes, times, e.landed.Sub(start))
+}
+
 // Close frees the kernels and the device, once the turn under way has ended; what
 // Execute has yet to do fails. A second call does nothing.
 func (e *Engine) Close() error {
-	e.turn <- struct{}{}
+	e.take(context.Background())
 	defer e.release()
+	e.landing.Wait()
 	for name, p := range e.pipelines {
 		p.Close()
 		delete(e.pipelines, name)
@@ -206,7 +229,7 @@ func (e *Engine) pipeline(name string, constants map[string]uint32) (*pipeline, 
 // Statistics compiles the kernel of a pass and returns what the driver's
 // compiler reports of it (see [vk.Pipeline.Statistics]).
 func (e *Engine) Statistics(pass Pass) (map[string]float64, error) {
-	e.turn <- struct{}{}
+	e.take(context.Background())
 	defer e.release()
 	p, err := e.pipeline(pass.Kernel, pass.Constants)
 	if err != nil {

@@ -4,9 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"sync"
 
 	"github.com/gazevk/gaze/vk"
 )
+
+// Memory says who uses a buffer: its memory is what that one reaches best.
+type Memory = vk.Memory
+
+const (
+	DeviceMemory   = vk.DeviceMemory
+	UploadMemory   = vk.UploadMemory
+	ReadbackMemory = vk.ReadbackMemory
+)
+
+// ErrOutOfMemory is in the error of what did not fit in the device's memory.
+var ErrOutOfMemory = vk.ErrOutOfMemory
 
 // Buffers are named buffers on a device, for passes to bind.
 type Buffers struct {
@@ -19,7 +33,7 @@ type Buffers struct {
 func (e *Engine) NewBuffers(specs []BufferSpec) (*Buffers, error) {
 	b := &Buffers{engine: e, named: map[string]*vk.Buffer{}}
 	for _, spec := range specs {
-		buffer, err := e.device.NewBuffer(spec.Name, spec.Bytes, vk.DeviceMemory)
+		buffer, err := e.device.NewBuffer(spec.Name, spec.Bytes, spec.Memory)
 		if err != nil {
 			b.Close()
 			return nil, err
@@ -79,30 +93,61 @@ func (e *Engine) Execute(ctx context.Context, passes []Pass, progress func(done 
 // ExecuteSteps is Execute for steps, whose reads watch.Weights hears of. Between
 // two submits others who wait for the engine get their turn.
 func (e *Engine) ExecuteSteps(ctx context.Context, steps []Step, watch Watch, buffers ...*Buffers) (*Timing, error) {
-	r := &runner{Engine: e, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}, shares: true}
+	p, err := e.Prepare(steps, buffers...)
+	if err != nil {
+		return nil, err
+	}
+	p.once = true
+	return p.Run(ctx, watch)
+}
+
+// A Prepared is steps that are bound to their buffers, to be run any number of
+// times: what is submitted is recorded in the first runs, while the engine learns
+// how long it takes, and submitted again in those that follow. It must be closed
+// before the buffers are.
+type Prepared struct {
+	engine *Engine
+	turn   sync.Mutex // runs take turns
+	*recording
+}
+
+// Prepare binds steps to the buffers, as Execute does.
+func (e *Engine) Prepare(steps []Step, buffers ...*Buffers) (*Prepared, error) {
+	named := map[string]*vk.Buffer{}
+	for i := len(buffers) - 1; i >= 0; i-- {
+		maps.Copy(named, buffers[i].named)
+	}
+	r, err := newRecording(steps, named)
+	if err != nil {
+		return nil, err
+	}
+	return &Prepared{engine: e, recording: r}, nil
+}
+
+// Run runs the steps, as ExecuteSteps does.
+func (p *Prepared) Run(ctx context.Context, watch Watch) (*Timing, error) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	r := &runner{Engine: p.engine, watch: watch, buffers: p.buffers, result: &Result{}, shares: true}
 	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
 	defer r.stop()
-	for i := len(buffers) - 1; i >= 0; i-- {
-		for name, buffer := range buffers[i].named {
-			r.buffers[name] = buffer
-		}
-	}
-	for _, s := range steps {
-		for _, pass := range s.Passes {
-			for _, ref := range pass.Bind {
-				if r.buffers[ref.Buffer] == nil {
-					return nil, fmt.Errorf("engine: kernel %s binds %s, which is not there", pass.Kernel, ref.Buffer)
-				}
-			}
-		}
-	}
-	if err := r.steps(ctx, steps); err != nil {
+	if err := r.steps(ctx, p.recording); err != nil {
 		if errors.Is(err, vk.ErrOutOfMemory) {
-			err = fmt.Errorf("%s: %w", e.traits.Device, err)
+			err = fmt.Errorf("%s: %w", r.traits.Device, err)
 		}
 		return nil, err
 	}
 	return &r.result.Timing, nil
+}
+
+// Close frees what was recorded. A second call does nothing.
+func (p *Prepared) Close() error {
+	if p != nil {
+		p.turn.Lock()
+		defer p.turn.Unlock()
+		p.close()
+	}
+	return nil
 }

@@ -56,9 +56,15 @@ func (u MatrixUnits) fits(invocations int) bool {
 	return u.Subgroup >= 8 && u.Subgroup <= 4*u.M && matrixSubgroups*u.Subgroup <= invocations
 }
 
-// constants returns the specialization constants that all kernels on matrix units have.
-func (u MatrixUnits) constants(invocations int) map[string]uint32 {
-	return map[string]uint32{"INVOCATIONS": uint32(invocations), "LANES": uint32(u.Subgroup), "M": uint32(u.M), "N": uint32(u.N), "K": uint32(u.K)}
+// matrixConstants returns the specialization constants that all kernels on matrix
+// units have (shaders/include/matrices.glsl).
+func matrixConstants(t Traits, invocations int) map[string]uint32 {
+	u, rolled := t.Units, uint32(0)
+	if t.CPU {
+		rolled = 1
+	}
+	return map[string]uint32{"INVOCATIONS": uint32(invocations), "LANES": uint32(u.Subgroup), "M": uint32(u.M), "N": uint32(u.N), "K": uint32(u.K),
+		"ROLLED": rolled}
 }
 
 // largestMatrixScale bounds the scale of scores, so that none of f16 products is infinite.
@@ -123,17 +129,11 @@ func matrixMatMulRule(t Traits, m MatMul) MatMulShape {
 	return shapes[len(shapes)-1]
 }
 
-// matrixStep is how far a workgroup goes in k between two barriers.
-const matrixStep = 32
-
 func matrixMatMulConstants(t Traits, s MatMulShape) map[string]uint32 {
 	u := t.Units
-	c := u.constants(s.Invocations)
+	c := matrixConstants(t, s.Invocations)
 	across := s.Invocations / u.Subgroup / s.Down
 	c["DOWN"], c["ROWS"], c["COLUMNS"] = uint32(s.Down), uint32(s.Rows/s.Down/u.M), uint32(s.Columns/across/u.N)
-	if c["UNROLL"] = matrixStep / uint32(u.K); t.CPU {
-		c["UNROLL"] = 1
-	}
 	return c
 }
 
@@ -151,7 +151,7 @@ func matrixAttention(t Traits, headDim int) []AttentionShape {
 }
 
 func matrixAttentionConstants(t Traits, s AttentionShape) map[string]uint32 {
-	c := t.Units.constants(s.Rows / s.Own * t.Units.Subgroup)
+	c := matrixConstants(t, s.Rows/s.Own*t.Units.Subgroup)
 	c["OWN"] = uint32(s.Own / t.Units.M)
 	return c
 }

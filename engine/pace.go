@@ -8,21 +8,28 @@ import (
 
 // submitTime is how long one submit should keep a device busy at most: a desktop
 // on the same GPU stays alive, and watchdogs (2 s and more) never fire.
-const submitTime = 80 * time.Millisecond
+const (
+	submitTime    = 80 * time.Millisecond
+	submitSeconds = float64(submitTime) / float64(time.Second)
+)
 
 // A pace learns how fast a device is. It does so for each kernel by itself: one
 // unit of cost takes softmax ten times as long as a matrix product.
 type pace struct {
 	first float64            // cost a second of a kernel that has not run yet
 	rates map[string]float64 // of the others
+	sums  map[string]work    // of one submit, while it is learned from
 }
+
+// A work is a cost and the seconds that it took.
+type work struct{ cost, seconds float64 }
 
 func newPace(t Traits) pace {
 	// Low on purpose: a first submit that is too small costs a fraction of a millisecond.
 	if t.CPU {
-		return pace{2e8, map[string]float64{}}
+		return pace{first: 2e8, rates: map[string]float64{}}
 	}
-	return pace{2e10, map[string]float64{}}
+	return pace{first: 2e10, rates: map[string]float64{}}
 }
 
 // cost is the work of a pass, in multiply-adds; moving four bytes counts as one.
@@ -38,68 +45,90 @@ func (p *pace) rate(kernel string) float64 {
 // seconds foretells how long a pass will take.
 func (p *pace) seconds(pass Pass) float64 { return cost(pass) / p.rate(pass.Kernel) }
 
-// schedule hands passes, in order, to submit in batches that take about
-// submitTime each, cutting those that take longer by themselves.
-func (p *pace) schedule(passes []Pass, submit func([]Pass) error) error {
-	const budget = float64(submitTime) / float64(time.Second)
-	var batch []Pass
-	left := budget
-	flush := func() (err error) {
-		if len(batch) > 0 {
-			err = submit(batch)
-		}
-		batch, left = nil, budget
-		return err
+// A queue is the passes of a step that are yet to be submitted: the parts of one
+// that was cut, the next last, and then the rest.
+type queue struct{ parts, rest []Pass }
+
+func (q *queue) empty() bool { return len(q.parts)+len(q.rest) == 0 }
+
+func (q *queue) next() Pass {
+	if last := len(q.parts) - 1; last >= 0 {
+		return q.parts[last]
 	}
-	queue := slices.Clone(passes)
-	slices.Reverse(queue) // what comes next is last
-	for len(queue) > 0 {
-		pass := queue[len(queue)-1]
+	return q.rest[0]
+}
+
+func (q *queue) drop() {
+	if last := len(q.parts) - 1; last >= 0 {
+		q.parts = q.parts[:last]
+	} else {
+		q.rest = q.rest[1:]
+	}
+}
+
+func (q *queue) clone() queue { return queue{slices.Clone(q.parts), q.rest} }
+
+// next takes the passes of one submit from q: so many that it takes about
+// submitTime, cutting one that takes longer by itself.
+func (p *pace) next(q *queue) []Pass {
+	var batch []Pass
+	for left := submitSeconds; left > 0 && !q.empty(); {
+		pass := q.next()
 		need := p.seconds(pass)
 		fits := need < left*1.25 // cutting off crumbs gains nothing
-		if !fits && left < budget/2 {
-			if err := flush(); err != nil {
-				return err
-			}
-			continue
+		if !fits && left < submitSeconds/2 {
+			break
 		}
-		queue = queue[:len(queue)-1]
+		q.drop()
 		if !fits {
 			if now, later, ok := pass.cut(left / need); ok {
-				queue = append(queue, later, now)
+				q.parts = append(q.parts, later, now)
 				continue
 			}
 		}
 		batch = append(batch, pass)
-		if left -= need; left <= 0 {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
+		left -= need
 	}
-	return flush()
+	return batch
+}
+
+// keeps reports whether passes that were once the next of a submit still are, near
+// enough: a pace that changes a little with every submit is no reason to record
+// anew. The last of a step may take as little time as they like.
+func (p *pace) keeps(passes []Pass, last bool) bool {
+	before, seconds := 0.0, 0.0
+	for _, pass := range passes {
+		before, seconds = seconds, seconds+p.seconds(pass)
+	}
+	if seconds > 1.5*submitSeconds { // of need, if it is for the last and that cannot be cut
+		_, _, ok := passes[len(passes)-1].cut(0.5)
+		return !ok && before < submitSeconds
+	}
+	return last || seconds > submitSeconds/4
 }
 
 // learn corrects the pace by a submit that took elapsed in all. times has the
 // time of each pass, or nothing on a device without timestamps.
 func (p *pace) learn(passes []Pass, times []time.Duration, elapsed time.Duration) {
 	foretold := 0.0
-	costs, seconds := map[string]float64{}, map[string]float64{}
+	if p.sums == nil {
+		p.sums = map[string]work{}
+	}
+	clear(p.sums)
 	for i, pass := range passes {
 		t := p.seconds(pass)
 		foretold += t
 		if len(times) > 0 {
 			t = times[i].Seconds()
 		}
-		costs[pass.Kernel] += cost(pass)
-		seconds[pass.Kernel] += t
+		sum := p.sums[pass.Kernel]
+		p.sums[pass.Kernel] = work{sum.cost + cost(pass), sum.seconds + t}
 	}
-	for kernel, cost := range costs {
-		t := seconds[kernel]
+	for kernel, sum := range p.sums {
 		if len(times) == 0 { // all kernels were equally far from what was foretold
-			t *= elapsed.Seconds() / foretold
+			sum.seconds *= elapsed.Seconds() / foretold
 		}
-		p.took(kernel, cost, t)
+		p.took(kernel, sum.cost, sum.seconds)
 	}
 }
 
@@ -111,7 +140,7 @@ func (p *pace) took(kernel string, cost, seconds float64) {
 		return
 	}
 	old, now := p.rate(kernel), cost/seconds
-	if seconds < submitTime.Seconds()/8 && now < old {
+	if seconds < submitSeconds/8 && now < old {
 		return // too short to tell: mostly the start of the dispatch
 	}
 	p.rates[kernel] = min(max(now, old/4), old*4)

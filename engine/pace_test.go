@@ -7,8 +7,6 @@ import (
 	"reflect"
 	"testing"
 	"time"
-
-	"github.com/gazevk/gaze"
 )
 
 // cells lists the workgroups of a pass.
@@ -121,6 +119,16 @@ func (d imagined) run(passes []Pass) (times []time.Duration, elapsed time.Durati
 // endless is a pass that can be cut as finely as time demands.
 func endless(kernel string, work float64) Pass {
 	return Pass{Kernel: kernel, Groups: [3]uint32{1 << 30, 1, 1}, MultiplyAdds: int64(work)}
+}
+
+// schedule hands passes, in order, to submit in batches of about submitTime.
+func (p *pace) schedule(passes []Pass, submit func([]Pass) error) error {
+	for q := (queue{rest: passes}); !q.empty(); {
+		if err := submit(p.next(&q)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // submits runs passes on d and returns how long each submit took.
@@ -272,11 +280,33 @@ func sameWork(part, whole Pass) bool {
 	return part.Kernel == whole.Kernel && reflect.DeepEqual(part.Push, whole.Push) && reflect.DeepEqual(part.Bind, whole.Bind)
 }
 
-func TestScheduleStopsAtAnError(t *testing.T) {
-	p := newPace(Traits{})
-	calls := 0
-	err := p.schedule([]Pass{endless("k", 1e12)}, func([]Pass) error { calls++; return gaze.Lengths{}.Validate() })
-	if err == nil || calls != 1 {
-		t.Errorf("%d submits, error %v", calls, err)
+// TestPaceKeepsWhatItWouldCutSo: what was recorded is kept while it takes about as
+// long as a submit should, or cannot take less.
+func TestPaceKeepsWhatItWouldCutSo(t *testing.T) {
+	p := pace{first: 1}
+	one := func(kernel string, seconds float64) Pass {
+		return Pass{Kernel: kernel, Groups: [3]uint32{1, 1, 1}, Bytes: int64(4 * 1e6 * seconds)}
+	}
+	p.rates = map[string]float64{"k": 1e6}
+	whole := one("k", submitSeconds)
+	for _, c := range []struct {
+		passes []Pass
+		last   bool
+		want   bool
+	}{
+		{[]Pass{whole}, false, true},
+		{[]Pass{one("k", 0.1*submitSeconds)}, false, false},
+		{[]Pass{one("k", 0.1*submitSeconds)}, true, true},
+		{[]Pass{one("k", 0.7*submitSeconds), one("k", 0.7*submitSeconds)}, false, true},
+		{[]Pass{one("k", 10*submitSeconds)}, true, true},
+		{[]Pass{one("k", 0.5*submitSeconds), one("k", 10*submitSeconds)}, true, true},
+		{[]Pass{one("k", 10*submitSeconds), one("k", 0.5*submitSeconds)}, true, false},
+		{[]Pass{one("k", submitSeconds), endless("k", 1e6*submitSeconds)}, true, false},
+		{[]Pass{endless("k", 1.4e6*submitSeconds)}, false, true},
+		{[]Pass{endless("k", 1.6e6*submitSeconds)}, false, false},
+	} {
+		if got := p.keeps(c.passes, c.last); got != c.want {
+			t.Errorf("%+v, the last: %v: kept %v", c.passes, c.last, got)
+		}
 	}
 }

@@ -15,7 +15,7 @@ func (e *Engine) RunPass(ctx context.Context, pass Pass, buffers map[string][]by
 		return err
 	}
 	defer e.release()
-	r := &runner{Engine: e, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+	r := &runner{Engine: e, buffers: map[string]*vk.Buffer{}, result: &Result{}}
 	defer r.close()
 	for _, ref := range pass.Bind {
 		data := buffers[ref.Buffer]
@@ -34,7 +34,14 @@ func (e *Engine) RunPass(ctx context.Context, pass Pass, buffers map[string][]by
 			return err
 		}
 	}
-	if _, err := r.submit(ctx, []Pass{pass}, false); err != nil {
+	rec, err := newRecording([]Step{{Passes: []Pass{pass}}}, r.buffers)
+	if err == nil {
+		err = e.resolve(rec)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.alone(ctx, rec.steps[0].Passes[0]); err != nil {
 		return err
 	}
 	kernel, err := e.shaders.Kernel(pass.Kernel)

@@ -46,7 +46,7 @@ func (p *planner) need(name string, bytes int64) {
 			return
 		}
 	}
-	p.Buffers = append(p.Buffers, BufferSpec{name, bytes})
+	p.Buffers = append(p.Buffers, BufferSpec{Name: name, Bytes: bytes})
 }
 
 // chunk plans a part of the group's weights, the heads of which the group is.

@@ -28,8 +28,9 @@ type Plan struct {
 
 // A BufferSpec is one buffer of a plan.
 type BufferSpec struct {
-	Name  string
-	Bytes int64
+	Name   string
+	Bytes  int64
+	Memory Memory
 }
 
 // A Step is what is submitted together, as far as time allows.
@@ -50,6 +51,8 @@ type Pass struct {
 	Tiles        []uint32 // gaze.BlockMap.First of the map that the kernel walks, nil where it walks none
 	MultiplyAdds int64
 	Bytes        int64 // that the pass must at least move, each element once
+
+	call *call // what it is on a device, in a recording
 }
 
 // A Ref is a range of a plan's buffer.
@@ -153,7 +156,7 @@ func (p *planner) mapBytes() int64 {
 
 func (p *planner) buffers() error {
 	heads := int64(p.Attention.Heads)
-	add := func(name string, bytes int64) { p.Buffers = append(p.Buffers, BufferSpec{name, bytes}) }
+	add := func(name string, bytes int64) { p.Buffers = append(p.Buffers, BufferSpec{Name: name, Bytes: bytes}) }
 	for _, name := range []string{bufQuery, bufKey, bufValue} {
 		add(name, heads*p.tensorBytes())
 	}

@@ -21,7 +21,8 @@ type Result struct {
 }
 
 // A Watch hears of a run as it goes, on the goroutine that called Run. Any field
-// may be nil. None but Step may call a method of the engine that is running.
+// may be nil. None but Step and Submitted may call a method of the engine that is
+// running.
 type Watch struct {
 	// Weights receives the weights of one query of one head, [n], if the plan has
 	// Weights: once for every query of every head, in the order of the output's
@@ -33,6 +34,9 @@ type Watch struct {
 	// Step hears that a step, counted from 0, is complete on the device. Until it
 	// returns the engine is free, for it and for others.
 	Step func(step int)
+	// Submitted hears that all is on its way and the engine free for others, as a
+	// rule before the last submit ends. [Engine.Run] does not call it.
+	Submitted func()
 }
 
 // A runner is the state of one run.
@@ -42,13 +46,15 @@ type runner struct {
 	watch   Watch
 	buffers map[string]*vk.Buffer
 	result  *Result
-	times   map[string]*PassTime
-	done    float64 // cost of what has run
-	total   float64 // cost of everything
+	times   []PassTime // by kernel of the recording
+	done    float64    // cost of what has run
+	total   float64    // cost of everything
+
+	flying []flight // submits under way, the oldest first
 
 	shares bool          // others get a turn between two submits
 	taken  bool          // it is this run's turn
-	used   bool          // a submit has run in it
+	used   bool          // a submit has started in it
 	away   time.Duration // of others' turns
 }
 
@@ -81,7 +87,7 @@ func (r *runner) pause(ctx context.Context, do func()) error {
 }
 
 // Run uploads in, runs p and returns the result. When ctx ends, Run returns its
-// error once the submit under way is over, about 80 ms, or the driver has
+// error once the submits under way are over, two of about 80 ms, or the driver has
 // compiled the kernel it is at: neither can be called back.
 func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (*Result, error) {
 	r := e.newRunner(p, watch)
@@ -92,7 +98,7 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input, watch Watch) (*Resu
 }
 
 func (e *Engine) newRunner(p *Plan, watch Watch) *runner {
-	return &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}, times: map[string]*PassTime{}}
+	return &runner{Engine: e, plan: p, watch: watch, buffers: map[string]*vk.Buffer{}, result: &Result{}}
 }
 
 // run runs the plan on in. It frees the plan's buffers, but for those that are to
@@ -118,7 +124,12 @@ func (r *runner) run(ctx context.Context, in Input, kept ...string) (_ *Buffers,
 	if err := r.upload(ctx, in); err != nil {
 		return nil, err
 	}
-	if err := r.steps(ctx, p.Steps); err != nil {
+	rec, err := newRecording(p.Steps, r.buffers)
+	if err != nil {
+		return nil, err
+	}
+	rec.once = true
+	if err := r.steps(ctx, rec); err != nil {
 		return nil, err
 	}
 	if err := r.download(ctx); err != nil {
@@ -130,142 +141,101 @@ func (r *runner) run(ctx context.Context, in Input, kept ...string) (_ *Buffers,
 	return r.keep(kept), nil
 }
 
-// steps runs steps in order, reads what they say and keeps the times.
-func (r *runner) steps(ctx context.Context, steps []Step) error {
-	var passes []Pass
-	for _, s := range steps {
-		passes = append(passes, s.Passes...)
-	}
-	for _, pass := range passes {
-		r.total += cost(pass)
-	}
-	if err := r.warm(ctx, passes); err != nil {
+// steps runs a recording's steps in order, reads what they say and keeps the times.
+func (r *runner) steps(ctx context.Context, rec *recording) (err error) {
+	left := false
+	defer func() {
+		if err != nil { // the buffers are the caller's again: nothing may be under way
+			for _, f := range r.flying {
+				f.commands.Close()
+			}
+			rec.close()
+		}
+		if left {
+			r.landing.Done()
+		}
+	}()
+	r.total, r.times = rec.cost, make([]PassTime, len(rec.kernels))
+	if err := r.warm(ctx, rec); err != nil {
 		return err
 	}
 	start := time.Now()
-	for i, s := range steps {
-		err := r.pace.schedule(s.Passes, func(batch []Pass) error { return r.batch(ctx, batch) })
-		if err != nil {
+	for i, s := range rec.steps {
+		if err := r.step(ctx, rec, i); err != nil {
 			return err
 		}
-		for _, read := range s.Reads {
-			if err := r.read(ctx, read); err != nil {
-				return err
-			}
-		}
-		if r.watch.Step != nil {
-			if err := r.pause(ctx, func() { r.watch.Step(i) }); err != nil {
+		if len(s.Reads) > 0 || r.watch.Step != nil {
+			if err := r.show(ctx, i, s.Reads); err != nil {
 				return err
 			}
 		}
 	}
+	if left = r.shares; left {
+		r.landing.Add(1)
+		r.stop()
+		if r.watch.Submitted != nil {
+			r.watch.Submitted()
+		}
+	}
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
 	r.result.Host = time.Since(start) - r.away
-	r.sumPasses(passes)
+	for i, t := range r.times {
+		if t.Kernel = rec.kernels[i]; t.Dispatches > 0 {
+			r.result.Passes = append(r.result.Passes, t)
+		}
+	}
 	return nil
+}
+
+// show waits for the end of a step, and hands out its reads and that it is complete.
+func (r *runner) show(ctx context.Context, step int, reads []Read) error {
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	for _, read := range reads {
+		if err := r.read(ctx, read); err != nil {
+			return err
+		}
+	}
+	if r.watch.Step == nil {
+		return nil
+	}
+	return r.pause(ctx, func() { r.watch.Step(step) })
 }
 
 // warm compiles what has not run yet and runs one workgroup of it: many drivers
 // do the better part of compiling at the first dispatch.
-func (r *runner) warm(ctx context.Context, passes []Pass) error {
+func (r *runner) warm(ctx context.Context, rec *recording) error {
 	start := time.Now()
-	for _, pass := range passes {
-		if pass.Kernel == "" {
-			continue
+	if err := r.resolve(rec); err != nil {
+		return err
+	}
+	for _, s := range rec.steps {
+		for _, pass := range s.Passes {
+			if p := pass.call.pipeline; p == nil || p.warm {
+				continue
+			}
+			pass.Groups = [3]uint32{1, 1, 1}
+			if err := r.alone(ctx, pass); err != nil {
+				return err
+			}
+			pass.call.warm = true
 		}
-		p, err := r.pipeline(pass.Kernel, pass.Constants)
-		if err != nil {
-			return err
-		}
-		if p.warm {
-			continue
-		}
-		pass.Groups = [3]uint32{1, 1, 1}
-		if _, err := r.submit(ctx, []Pass{pass}, false); err != nil {
-			return err
-		}
-		p.warm = true
 	}
 	r.result.Compile = time.Since(start)
 	return nil
 }
 
-// batch runs passes in one submit and learns from the time they take.
-func (r *runner) batch(ctx context.Context, passes []Pass) error {
-	if r.shares && r.used {
-		if err := r.pause(ctx, nil); err != nil {
-			return err
-		}
-	}
-	r.used = true
-	start := time.Now()
-	times, err := r.submit(ctx, passes, true)
+// alone runs a pass by itself, untimed.
+func (r *runner) alone(ctx context.Context, pass Pass) error {
+	commands, err := r.record([]Pass{pass})
 	if err != nil {
 		return err
 	}
-	r.pace.learn(passes, times, time.Since(start))
-	for _, pass := range passes {
-		r.done += cost(pass)
-	}
-	if r.watch.Progress != nil {
-		r.watch.Progress(min(r.done/r.total, 1))
-	}
-	return nil
-}
-
-// submit records passes, runs them and waits. If timed it keeps their times,
-// which it returns where the device has timestamps.
-func (r *runner) submit(ctx context.Context, passes []Pass, timed bool) ([]time.Duration, error) {
-	recorder, err := r.device.NewRecorder()
-	if err != nil {
-		return nil, err
-	}
-	defer recorder.Close()
-	recorder.Timestamp()
-	for _, pass := range passes {
-		if err := r.record(recorder, pass); err != nil {
-			return nil, err
-		}
-		recorder.Timestamp()
-	}
-	commands, err := recorder.Finish()
-	if err != nil {
-		return nil, err
-	}
 	defer commands.Close()
-	if err := commands.Run(ctx); err != nil || !timed {
-		return nil, err
-	}
-	r.result.Submits++
-	marks, err := commands.Timestamps()
-	if err != nil {
-		return nil, err
-	}
-	var times []time.Duration
-	for i, pass := range passes {
-		t := r.times[pass.name()]
-		if t == nil {
-			t = &PassTime{Kernel: pass.name()}
-			r.times[pass.name()] = t
-		}
-		t.Dispatches++
-		t.MultiplyAdds += pass.MultiplyAdds
-		t.Bytes += pass.Bytes
-		if len(marks) > i+1 {
-			times = append(times, marks[i+1]-marks[i])
-			t.GPU += times[i]
-		}
-	}
-	return times, nil
-}
-
-// sumPasses puts the times of all kernels in the order of their first passes.
-func (r *runner) sumPasses(passes []Pass) {
-	for _, pass := range passes {
-		if t := r.times[pass.name()]; t != nil {
-			delete(r.times, pass.name())
-			r.result.Passes = append(r.result.Passes, *t)
-		}
-	}
+	return commands.Run(ctx)
 }
 
 // name is what the account calls a pass.
@@ -277,33 +247,4 @@ func (p Pass) name() string {
 		return "copy"
 	}
 	return "zero"
-}
-
-func (r *runner) slice(ref Ref) vk.Slice {
-	return vk.Slice{Buffer: r.buffers[ref.Buffer], Offset: ref.Offset, Size: ref.Size}
-}
-
-func (r *runner) record(recorder *vk.Recorder, pass Pass) error {
-	if pass.Kernel == "" {
-		if len(pass.Bind) == 2 {
-			recorder.Copy(r.slice(pass.Bind[1]), r.slice(pass.Bind[0]))
-		} else {
-			recorder.Fill(r.slice(pass.Bind[0]), pass.Fill)
-		}
-		return nil
-	}
-	p, err := r.pipeline(pass.Kernel, pass.Constants)
-	if err != nil {
-		return err
-	}
-	push, err := p.kernel.Encode(pass.Push)
-	if err != nil {
-		return err
-	}
-	slices := make([]vk.Slice, len(pass.Bind))
-	for i, ref := range pass.Bind {
-		slices[i] = r.slice(ref)
-	}
-	recorder.Dispatch(p.Pipeline, slices, push, pass.Base, pass.Groups)
-	return nil
 }

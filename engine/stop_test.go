@@ -130,7 +130,7 @@ func TestTurnsBetweenSubmits(t *testing.T) {
 	}
 	short, seen := make(chan error, 1), false
 	began := false
-	err := execute(3000, func(done float64) {
+	err := execute(6000, func(done float64) {
 		if !began {
 			began = true
 			go func() { short <- execute(20, nil) }()

@@ -131,7 +131,7 @@ func (r *runner) read(ctx context.Context, read Read) error {
 	}
 	rows := make([]float32, read.Rows*read.Stride)
 	for h := range read.Heads {
-		from := r.slice(read.Ref)
+		from := vk.Slice{Buffer: r.buffers[read.Buffer], Offset: read.Offset}
 		from.Offset += int64(h) * int64(len(rows)) * 4
 		from.Size = int64(len(rows)) * 4
 		if err := r.device.Download(ctx, Bytes(rows), from); err != nil {

@@ -28,6 +28,11 @@ func TestTrialOfMatrixUnits(t *testing.T) {
 	if err := e.tryUnits(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+	// As for a GPU: loops written out, other shapes.
+	e.traits.CPU = false
+	if err := e.tryUnits(context.Background()); err != nil {
+		t.Error(err)
+	}
 	for _, kernel := range []string{"matmul_matrix_f16_f32", "attention_matrix_f16_f32"} {
 		broken, err := Open("auto", Options{Shaders: setWithout(t, kernel)})
 		if err != nil {

@@ -100,7 +100,7 @@ func ReadVerdict(directory string, a vk.Adapter, set *shaders.Set) (*Verdict, er
 	case err != nil:
 		return nil, err
 	case v.Build != a.Build():
-		return nil, fmt.Errorf("%s is ignored: it was made with another driver, %s: run gaze tune again", path, v.Driver)
+		return nil, fmt.Errorf("%s is ignored: it was made with another driver or another build of it, %s: run gaze tune again", path, v.Driver)
 	case v.Kernels != kernels:
 		return nil, fmt.Errorf("%s is ignored: it was made with other kernels than this gaze has: run gaze tune again", path)
 	}

@@ -59,10 +59,10 @@ func (c *Capture) pool(ctx context.Context, v View, exponents []float32) ([]floa
 	h := Heatmap{FirstHead: v.Heads.First, Heads: heads, HeadDim: c.HeadDim, Scale: c.ScoreScale(), Map: c.Map,
 		Precision: c.Precision, In: c.Layout, LSEHead: c.LSEHead, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum,
 		Query: c.Query, Key: c.Key, LSE: c.LSE, BlockMap: c.words(), Cells: Ref{Buffer: bufCells, Size: 4 * int64(len(cells))}}
-	specs := []BufferSpec{{bufCells, h.Cells.Size}}
+	specs := []BufferSpec{{Name: bufCells, Bytes: h.Cells.Size}}
 	if exponents != nil {
 		h.LSE, h.LSEHead = Ref{Buffer: bufExponents, Size: 4 * int64(len(exponents))}, n
-		specs = append(specs, BufferSpec{bufExponents, h.LSE.Size})
+		specs = append(specs, BufferSpec{Name: bufExponents, Bytes: h.LSE.Size})
 	}
 	passes, err := h.Passes(c.Engine.traits)
 	if err != nil {

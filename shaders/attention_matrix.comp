@@ -51,6 +51,45 @@ const uint SHARERS = LANES > OWN_ROWS ? LANES / OWN_ROWS : 1u;
 const uint TURNS = LANES > OWN_ROWS ? 1u : OWN_ROWS / LANES;
 const uint BLOCKS = KEY_TILE / 8u / SHARERS; // of eight keys, an invocation's own
 
+LEFT q[OWN][HEAD_DIM / K];  // queries
+LEFT p[OWN][KEY_TILE / K];  // weights
+SUMS s[OWN];                // scores with N keys
+SUMS sums[OWN][COLUMNS];    // the output
+
+void scores_begin()
+{
+    [[unroll]] for (uint o = 0u; o < OWN; o++) {
+        s[o] = SUMS(0.0);
+    }
+}
+
+// Adds the products with elements e of keys c, matrices of each.
+void scores_add(uint c, uint e)
+{
+    RIGHT k;
+    coopMatLoad(k, stage, c * N * PITCH + e * K / 8u, PITCH, BY_COLUMNS);
+    [[unroll]] for (uint o = 0u; o < OWN; o++) {
+        s[o] = coopMatMulAdd(q[o][e], k, s[o]);
+    }
+}
+
+void scores_end(uint c, uint slab)
+{
+    [[unroll]] for (uint o = 0u; o < OWN; o++) {
+        coopMatStore(s[o], slabs, slab + o * M * SLAB_PITCH + c * N / 4u, SLAB_PITCH, BY_ROWS);
+    }
+}
+
+// Adds the products of weights e with columns c of the values, matrices of each.
+void values_add(uint c, uint e)
+{
+    RIGHT v;
+    coopMatLoad(v, stage, (KEY_TILE + e * K) * PITCH + c * N / 8u, PITCH, BY_ROWS);
+    [[unroll]] for (uint o = 0u; o < OWN; o++) {
+        sums[o][c] = coopMatMulAdd(p[o][e], v, sums[o][c]);
+    }
+}
+
 void main()
 {
     uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y;
@@ -63,8 +102,6 @@ void main()
         stage[i / CHUNKS * PITCH + i % CHUNKS] = queries[base + min(query_tile * QUERY_TILE + i / CHUNKS, last) * row_pitch + i % CHUNKS];
     }
     barrier();
-    LEFT q[OWN][HEAD_DIM / K];
-    SUMS sums[OWN][COLUMNS];
     [[unroll]] for (uint o = 0u; o < OWN; o++) {
         [[unroll]] for (uint e = 0u; e < HEAD_DIM / K; e++) {
             coopMatLoad(q[o][e], stage, (gl_SubgroupID * OWN + o) * M * PITCH + e * K / 8u, PITCH, BY_ROWS);
@@ -104,20 +141,21 @@ void main()
             continue;
         }
 
-        [[unroll]] for (uint c = 0u; c < KEY_TILE / N; c++) {
-            SUMS s[OWN];
-            [[unroll]] for (uint o = 0u; o < OWN; o++) {
-                s[o] = SUMS(0.0);
-            }
-            [[unroll]] for (uint e = 0u; e < HEAD_DIM / K; e++) {
-                RIGHT k;
-                coopMatLoad(k, stage, c * N * PITCH + e * K / 8u, PITCH, BY_COLUMNS);
-                [[unroll]] for (uint o = 0u; o < OWN; o++) {
-                    s[o] = coopMatMulAdd(q[o][e], k, s[o]);
+        if (ROLLED) {
+            [[dont_unroll]] for (uint c = 0u; c < KEY_TILE / N; c++) {
+                scores_begin();
+                [[dont_unroll]] for (uint e = 0u; e < HEAD_DIM / K; e++) {
+                    scores_add(c, e);
                 }
+                scores_end(c, slab);
             }
-            [[unroll]] for (uint o = 0u; o < OWN; o++) {
-                coopMatStore(s[o], slabs, slab + o * M * SLAB_PITCH + c * N / 4u, SLAB_PITCH, BY_ROWS);
+        } else {
+            [[unroll]] for (uint c = 0u; c < KEY_TILE / N; c++) {
+                scores_begin();
+                [[unroll]] for (uint e = 0u; e < HEAD_DIM / K; e++) {
+                    scores_add(c, e);
+                }
+                scores_end(c, slab);
             }
         }
         meet();
@@ -170,7 +208,6 @@ void main()
             }
         }
         meet();
-        LEFT p[OWN][KEY_TILE / K];
         [[unroll]] for (uint o = 0u; o < OWN; o++) {
             if (grew) {
                 SUMS shrink;
@@ -183,12 +220,16 @@ void main()
                 coopMatLoad(p[o][e], slabs, slab + o * M * SLAB_PITCH + e * K / 8u, SLAB_PITCH, BY_ROWS);
             }
         }
-        [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
-            [[unroll]] for (uint e = 0u; e < KEY_TILE / K; e++) {
-                RIGHT v;
-                coopMatLoad(v, stage, (KEY_TILE + e * K) * PITCH + c * N / 8u, PITCH, BY_ROWS);
-                [[unroll]] for (uint o = 0u; o < OWN; o++) {
-                    sums[o][c] = coopMatMulAdd(p[o][e], v, sums[o][c]);
+        if (ROLLED) {
+            [[dont_unroll]] for (uint c = 0u; c < COLUMNS; c++) {
+                [[dont_unroll]] for (uint e = 0u; e < KEY_TILE / K; e++) {
+                    values_add(c, e);
+                }
+            }
+        } else {
+            [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
+                [[unroll]] for (uint e = 0u; e < KEY_TILE / K; e++) {
+                    values_add(c, e);
                 }
             }
         }

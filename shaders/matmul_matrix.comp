@@ -17,7 +17,6 @@
 layout(constant_id = 5) const uint DOWN = 2;
 layout(constant_id = 6) const uint ROWS = 4;
 layout(constant_id = 7) const uint COLUMNS = 4; // even
-layout(constant_id = 8) const uint UNROLL = 2;  // products in k a turn of the inner loop
 
 const uint ACROSS = SUBGROUPS / DOWN;
 const uint TILE_ROWS = DOWN * ROWS * M;
@@ -39,6 +38,25 @@ const uint SLAB = M * SLAB_PITCH;
 
 shared uvec4 stage[TILES > SUBGROUPS * SLAB ? TILES : SUBGROUPS * SLAB];
 
+SUMS sums[ROWS][COLUMNS];
+
+// Adds the products of matrices e in k of the step in shared memory.
+void multiply(uint e, uint down, uint across)
+{
+    LEFT x[ROWS];
+    [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+        coopMatLoad(x[r], stage, (down * ROWS + r) * M * PITCH + e * K / 8u, PITCH, BY_ROWS);
+    }
+    [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
+        uint column = c < COLUMNS / 2u ? across * (COLUMNS / 2u) + c : (ACROSS + across - 1u) * (COLUMNS / 2u) + c;
+        RIGHT y;
+        coopMatLoad(y, stage, (TILE_ROWS + column * N) * PITCH + e * K / 8u, PITCH, BY_COLUMNS);
+        [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+            sums[r][c] = coopMatMulAdd(x[r], y, sums[r][c]);
+        }
+    }
+}
+
 void main()
 {
     uint id = gl_LocalInvocationID.x, lane = gl_SubgroupInvocationID;
@@ -55,7 +73,6 @@ void main()
         w_at[i] = weight_row(first, (id + i * INVOCATIONS) / CHUNKS, TILE_COLUMNS) * chunks;
     }
 
-    SUMS sums[ROWS][COLUMNS];
     [[unroll]] for (uint r = 0u; r < ROWS; r++) {
         [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
             sums[r][c] = SUMS(0.0);
@@ -89,21 +106,13 @@ void main()
             }
         }
         if (k > 0u) {
-            [[dont_unroll]] for (uint first_e = 0u; first_e < STEP / K; first_e += UNROLL) {
-                [[unroll]] for (uint own_e = 0u; own_e < UNROLL; own_e++) {
-                    uint e = first_e + own_e;
-                    LEFT x[ROWS];
-                    [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-                        coopMatLoad(x[r], stage, (down * ROWS + r) * M * PITCH + e * K / 8u, PITCH, BY_ROWS);
-                    }
-                    [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
-                        uint column = c < COLUMNS / 2u ? across * (COLUMNS / 2u) + c : (ACROSS + across - 1u) * (COLUMNS / 2u) + c;
-                        RIGHT y;
-                        coopMatLoad(y, stage, (TILE_ROWS + column * N) * PITCH + e * K / 8u, PITCH, BY_COLUMNS);
-                        [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-                            sums[r][c] = coopMatMulAdd(x[r], y, sums[r][c]);
-                        }
-                    }
+            if (ROLLED) {
+                [[dont_unroll]] for (uint e = 0u; e < STEP / K; e++) {
+                    multiply(e, down, across);
+                }
+            } else {
+                [[unroll]] for (uint e = 0u; e < STEP / K; e++) {
+                    multiply(e, down, across);
                 }
             }
         }

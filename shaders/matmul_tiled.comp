@@ -17,17 +17,17 @@ layout(constant_id = 6) const uint COLUMNS = 64; // of a tile, those of the gate
 layout(constant_id = 7) const uint STEP = 4;     // groups of four in k at a time: 2, 4 or 8
 layout(constant_id = 8) const uint UNROLL = 1;   // elements of k a turn of the inner loop: a divisor of 4
 
-// Groups of four sums that an invocation has along each side. It has two groups of
-// columns at least, so that a gate and what it multiplies meet in one invocation.
-const uint GROUPS = ROWS * COLUMNS / (16u * INVOCATIONS);
-const uint DOWN = GROUPS / 2u;
+// Groups of four sums that an invocation has along each side: one or two of rows,
+// and two of columns, so that a gate and what it multiplies meet in one invocation.
+const uint DOWN = ROWS * COLUMNS / (32u * INVOCATIONS);
 const uint ACROSS = 2u;
 // Invocations along each side of the tile, which is also how far an invocation's
 // groups are apart: neighbours read neighbouring banks.
 const uint HIGH = ROWS / (4u * DOWN);
 const uint WIDE = COLUMNS / (4u * ACROSS);
 
-// Rows of a and of w that an invocation fetches a group of.
+// Rows of a and of w that an invocation fetches a group of, and what they are at most.
+const uint MOST_A = 4u, MOST_W = 8u;
 const uint FETCHED_A = ROWS * STEP / INVOCATIONS;
 const uint FETCHED_W = COLUMNS * STEP / INVOCATIONS;
 // Groups between two elements of k: the padding keeps the STEP invocations that
@@ -45,6 +45,26 @@ const uint PITCH_W = COLUMNS / 4u + PADDING;
 shared vec4 tile_a[4u * STEP * PITCH_A];
 shared vec4 tile_w[4u * STEP * PITCH_W];
 
+// Sums of 4 DOWN rows, of the first four columns and of the second.
+vec4 low[8], high[8];
+
+// Adds the products of one element of k, of a from tile_a[at_a] and of w from tile_w[at_w].
+void multiply(uint at_a, uint at_w)
+{
+    vec4 x = tile_a[at_a], first = tile_w[at_w], second = tile_w[at_w + WIDE];
+    [[unroll]] for (uint r = 0u; r < 4u; r++) {
+        low[r] += x[r] * first;
+        high[r] += x[r] * second;
+    }
+    if (DOWN > 1u) {
+        x = tile_a[at_a + HIGH];
+        [[unroll]] for (uint r = 0u; r < 4u; r++) {
+            low[4u + r] += x[r] * first;
+            high[4u + r] += x[r] * second;
+        }
+    }
+}
+
 void main()
 {
     uint id = gl_LocalInvocationID.x, across = id % WIDE, down = id / WIDE;
@@ -53,72 +73,79 @@ void main()
     // STEP neighbours fetch a row's groups, so that they read in one piece.
     uint group = id % STEP, fetched = id / STEP;
     const uint APART = INVOCATIONS / STEP;
-    uint a_at[FETCHED_A], w_at[FETCHED_W];
-    [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
-        a_at[f] = min(first_row + fetched + f * APART, rows - 1u) * a_row;
+    // Loops to be unrolled have literal bounds, and what a shape lacks is skipped: to
+    // drivers that do not unroll by themselves arrays would be memory.
+    uint a_at[MOST_A], w_at[MOST_W];
+    [[unroll]] for (uint f = 0u; f < MOST_A; f++) {
+        if (f < FETCHED_A) {
+            a_at[f] = min(first_row + fetched + f * APART, rows - 1u) * a_row;
+        }
     }
-    [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
-        w_at[f] = weight_row(first, fetched + f * APART, COLUMNS) * depth;
+    [[unroll]] for (uint f = 0u; f < MOST_W; f++) {
+        if (f < FETCHED_W) {
+            w_at[f] = weight_row(first, fetched + f * APART, COLUMNS) * depth;
+        }
     }
 
-    vec4 sum[4u * DOWN][ACROSS];
-    [[unroll]] for (uint r = 0u; r < 4u * DOWN; r++) {
-        [[unroll]] for (uint c = 0u; c < ACROSS; c++) {
-            sum[r][c] = vec4(0.0);
-        }
+    [[unroll]] for (uint r = 0u; r < 8u; r++) {
+        low[r] = vec4(0.0);
+        high[r] = vec4(0.0);
     }
     [[dont_unroll]] for (uint k = 0u; k < depth; k += STEP) {
-        vec4 x[FETCHED_A], y[FETCHED_W];
+        vec4 x[MOST_A], y[MOST_W];
         uint at = min(k + group, depth - 1u);
-        [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
-            x[f] = widen(a[a_at[f] + at]);
+        [[unroll]] for (uint f = 0u; f < MOST_A; f++) {
+            if (f < FETCHED_A) {
+                x[f] = widen(a[a_at[f] + at]);
+            }
         }
-        [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
-            y[f] = widen(w[w_at[f] + at]);
+        [[unroll]] for (uint f = 0u; f < MOST_W; f++) {
+            if (f < FETCHED_W) {
+                y[f] = widen(w[w_at[f] + at]);
+            }
         }
         if (k + group >= depth) { // in the last turn
-            [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
+            [[unroll]] for (uint f = 0u; f < MOST_A; f++) {
                 x[f] = vec4(0.0);
             }
-            [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
+            [[unroll]] for (uint f = 0u; f < MOST_W; f++) {
                 y[f] = vec4(0.0);
             }
         }
         barrier(); // the last tiles are used up
         [[unroll]] for (uint e = 0u; e < 4u; e++) {
             uint to = e * STEP + group;
-            [[unroll]] for (uint f = 0u; f < FETCHED_A; f++) {
+            [[unroll]] for (uint f = 0u; f < MOST_A; f++) {
                 uint row = fetched + f * APART;
-                tile_a[to * PITCH_A + row / 4u][row % 4u] = x[f][e];
+                if (f < FETCHED_A) {
+                    tile_a[to * PITCH_A + row / 4u][row % 4u] = x[f][e];
+                }
             }
-            [[unroll]] for (uint f = 0u; f < FETCHED_W; f++) {
+            [[unroll]] for (uint f = 0u; f < MOST_W; f++) {
                 uint row = fetched + f * APART;
-                tile_w[to * PITCH_W + row / 4u][row % 4u] = y[f][e];
+                if (f < FETCHED_W) {
+                    tile_w[to * PITCH_W + row / 4u][row % 4u] = y[f][e];
+                }
             }
         }
         barrier();
-        [[dont_unroll]] for (uint e = 0u; e < 4u * STEP; e += UNROLL) {
-            [[unroll]] for (uint n = 0u; n < UNROLL; n++) {
-                vec4 u[DOWN], v[ACROSS];
-                [[unroll]] for (uint d = 0u; d < DOWN; d++) {
-                    u[d] = tile_a[(e + n) * PITCH_A + d * HIGH + down];
-                }
-                [[unroll]] for (uint c = 0u; c < ACROSS; c++) {
-                    v[c] = tile_w[(e + n) * PITCH_W + c * WIDE + across];
-                }
-                [[unroll]] for (uint r = 0u; r < 4u * DOWN; r++) {
-                    [[unroll]] for (uint c = 0u; c < ACROSS; c++) {
-                        sum[r][c] += u[r / 4u][r % 4u] * v[c];
-                    }
+        if (UNROLL == 1u) {
+            [[dont_unroll]] for (uint e = 0u; e < 4u * STEP; e++) {
+                multiply(e * PITCH_A + down, e * PITCH_W + across);
+            }
+        } else {
+            [[dont_unroll]] for (uint e = 0u; e < 4u * STEP; e += UNROLL) {
+                [[unroll]] for (uint n = 0u; n < UNROLL; n++) {
+                    multiply((e + n) * PITCH_A + down, (e + n) * PITCH_W + across);
                 }
             }
         }
     }
-    [[unroll]] for (uint r = 0u; r < 4u * DOWN; r++) {
+    [[unroll]] for (uint r = 0u; r < 4u * DOWN; r++) { // left to the driver: epilogues are long
         uint row = first_row + (r / 4u * HIGH + down) * 4u + r % 4u;
-        write4(row, first + across * 4u, sum[r][0], sum[r][1]);
+        write4(row, first + across * 4u, low[r], high[r]);
         if (!GATED) {
-            write4(row, first + (WIDE + across) * 4u, sum[r][1], sum[r][1]);
+            write4(row, first + (WIDE + across) * 4u, high[r], high[r]);
         }
     }
 }

@@ -66,7 +66,7 @@ func TestSourcesAreUsed(t *testing.T) {
 
 // TestBottomTier holds every kernel against what any Vulkan 1.1 device has: no
 // capability beyond Shader, at most 128 bytes of push constants. Kernels of tier
-// lanes alone may shuffle.
+// lanes alone may shuffle, and those of tier matrix need what engine.matrixUnits asks for.
 func TestBottomTier(t *testing.T) {
 	for _, name := range shaders.Embedded.Names() {
 		if strings.HasPrefix(name, "limit_m") { // TestLimits looks at these
@@ -81,10 +81,17 @@ func TestBottomTier(t *testing.T) {
 		}
 		for at := 20; at < len(k.SPIRV); {
 			word := binary.LittleEndian.Uint32(k.SPIRV[at:])
-			const opCapability, shader, subgroup, shuffle = 17, 1, 61, 65
+			const opCapability, shader, float16, subgroup, vote, shuffle, memoryModel, matrix = 17, 1, 9, 61, 62, 65, 5345, 6022
+			mayHave := []uint32{shader}
+			switch {
+			case strings.Contains(name, "_lanes_"):
+				mayHave = append(mayHave, subgroup, shuffle)
+			case strings.Contains(name, "_matrix_"):
+				mayHave = append(mayHave, float16, subgroup, vote, shuffle, memoryModel, matrix)
+			}
 			if word&0xffff == opCapability {
 				c := binary.LittleEndian.Uint32(k.SPIRV[at+4:])
-				if c != shader && !(strings.Contains(name, "_lanes_") && (c == subgroup || c == shuffle)) {
+				if !slices.Contains(mayHave, c) {
 					t.Errorf("%s needs capability %d", name, c)
 				}
 			}

@@ -39,8 +39,9 @@ func TestAMD(t *testing.T) {
 						t.Errorf("%s %v: %s is %v (known: %v)", c.Kernel, c.Constants, name, value, ok)
 					}
 				}
-				// What every Vulkan device has.
-				if shared := c.Statistics["LDS size"]; shared > 16<<10 {
+				// What every Vulkan device has, but for what is offered only to those with more.
+				large := strings.HasPrefix(c.Kernel, "matmul_tiled") && c.Constants["ROWS"] == 128 && c.Constants["COLUMNS"] == 128 && c.Constants["STEP"] == 4
+				if shared := c.Statistics["LDS size"]; shared > 16<<10 && !large {
 					t.Errorf("%s %v: %v bytes of shared memory", c.Kernel, c.Constants, shared)
 				}
 				// The lanes tier is for CPUs; on a GPU it need only be right.

@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -21,17 +22,32 @@ func TestModels(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	passed := regexp.MustCompile(`(?m)^ +--- PASS: TestLikeTransformers/`)
-	for _, name := range []string{"lavapipe", "swiftshader", "lavapipe-coopmat"} {
+	for name, tiers := range map[string][]string{"lavapipe": {"lanes", "tiled"}, "swiftshader": {"lanes", "tiled"}, "lavapipe-coopmat": {"lanes", "tiled", "matrix"}} {
 		t.Run(name, func(t *testing.T) {
 			d := findDriver(t, name)
-			c := d.command(binary, "-test.v", "-test.run", "^TestLikeTransformers$/^(lanes|tiled)$/^(f32|f16)$/^("+modelCases+")$", "-validate")
+			c := d.command(binary, "-test.v", "-test.run", "^TestLikeTransformers$/^("+strings.Join(tiers, "|")+")$/^(f32|f16)$/^("+modelCases+")$", "-validate")
 			out, err := c.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if n := len(passed.FindAll(out, -1)); n != 2*2*11 {
-				t.Errorf("%d cases ran, expected two tiers, two precisions and 11 models", n)
+			if n := len(passed.FindAll(out, -1)); n != len(tiers)*2*11 {
+				t.Errorf("%d cases ran, expected tiers %v, two precisions and 11 models", n, tiers)
 			}
 		})
+	}
+}
+
+// TestMatrixUnits runs the engine's tests of kernels on matrix units on the driver
+// that has them.
+func TestMatrixUnits(t *testing.T) {
+	d := findDriver(t, "lavapipe-coopmat")
+	binary := filepath.Join(t.TempDir(), "engine.test")
+	if out, err := exec.Command("go", "test", "-c", "-o", binary, "../engine").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	const names = "TestTrialOfMatrixUnits|TestPathsAgree"
+	out, err := d.command(binary, "-test.v", "-test.run", "^("+names+")$").CombinedOutput()
+	if err != nil || strings.Count(string(out), "--- PASS: ") != 2 {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,8 +144,17 @@ var mutations = []mutation{
 	{"matmul_lanes.comp", "min(first_row + r, rows - 1u) * a_row + k", "min(first_row + r, rows - 2u) * a_row + k", "matmul_lanes_f32"},
 	{"matmul_lanes.comp", "sums[row * LANES + GROUPS + group] : u", "sums[row * LANES + group] : u", "matmul_lanes_f32"},
 	{"matmul_lanes.comp", "i < ROWS * GROUPS; i", "i < (ROWS - 1u) * GROUPS; i", "matmul_lanes_f32"},
-	{"matmul_tiled.comp", "bool inside = k + s < depth;", "bool inside = k + s <= depth;", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "if (k + group >= depth) {", "if (k + group > depth) {", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "        barrier(); // the last tiles are used up\n", "", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "            }\n        }\n        barrier();\n", "            }\n        }\n", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "fetched + f * APART, COLUMNS", "fetched, COLUMNS", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "fetched + f * APART, rows - 1u", "fetched + f * APART, rows - 2u", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "= y[f][e];", "= y[f][e ^ 1u];", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "(e + n) * PITCH_A", "e * PITCH_A", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "low[4u + r] += x[r]", "low[4u + r] += x[r ^ 1u]", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "(r / 4u * HIGH + down) * 4u", "(r / 4u * WIDE + down) * 4u", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "first + (WIDE + across) * 4u", "first + (HIGH + across) * 4u", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "low[r], high[r]);", "high[r], low[r]);", "matmul_tiled_f32"},
 	{"include/matmul.glsl", "if (row >= rows || column >= columns) {", "if (row > rows || column >= columns) {", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "columns + min(first + c - half_width, columns - 1u)", "columns + min(first + c - half_width, columns - 2u)", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "g += bias4(columns + column);", "g += bias4(column);", "matmul_lanes_f32"},
@@ -163,86 +173,134 @@ var mutations = []mutation{
 	{"attention_tiled.comp", "max(parts[first_part + 2u], parts[first_part + 3u]));\n            larger", "parts[first_part + 2u]);\n            larger", "attention_tiled_f32"},
 }
 
+// matrixMutations are faults in kernels on matrix units.
+var matrixMutations = []mutation{
+	{"attention_matrix.comp", "        barrier(); // the queries, or", "        // the queries, or", "attention_matrix_f16"},
+	{"attention_matrix.comp", "total[t] *= shrink;", "", "attention_matrix_f16"},
+	{"attention_matrix.comp", "sums[o][c] = sums[o][c] * shrink;", "", "attention_matrix_f16"},
+	{"attention_matrix.comp", "larger[t] > maximum[t] + GROWTH", "larger[t] > maximum[t] + 40.0", "attention_matrix_f16"},
+	{"attention_matrix.comp", "visible >> 4u * four", "visible >> 4u", "attention_matrix_f16"},
+	{"attention_matrix.comp", "uvec4(1u, 2u, 4u, 8u)", "uvec4(1u, 2u, 8u, 4u)", "attention_matrix_f16"},
+	{"attention_matrix.comp", "min(first_key + (id", "min(first_key + 1u + (id", "attention_matrix_f16"},
+	{"attention_matrix.comp", "equal(high, vec4(NOTHING_SEEN))", "equal(high, vec4(0.0))", "attention_matrix_f16"},
+	{"attention_matrix.comp", "write_lse(head, first_row + row, maximum[t] - LIFT,", "write_lse(head, first_row + row, maximum[t],", "attention_matrix_f16"},
+	{"attention_matrix.comp", "group = c * N / 4u + i % 8u", "group = i % 8u", "attention_matrix_f16"},
+	{"attention_matrix.comp", "if (first_row + row < rows && group", "if (group", "attention_matrix_f16"},
+	{"matmul_matrix.comp", "            barrier(); // the last step is used up\n", "", "matmul_matrix_f16"},
+	{"matmul_matrix.comp", "weight_row(first, (id", "weight_row(first + 1u, (id", "matmul_matrix_f16"},
+	{"matmul_matrix.comp", "(ACROSS + across - 1u) * (COLUMNS / 2u) + c", "across * (COLUMNS / 2u) + c", "matmul_matrix_f16"},
+	{"matmul_matrix.comp", "stage[GATED ? at + HALF : at]", "stage[at]", "matmul_matrix_f16"},
+	{"matmul_matrix.comp", "[[dont_unroll]] for (uint e = 0u; e < STEP / K; e++)", "[[dont_unroll]] for (uint e = 1u; e < STEP / K; e++)", "matmul_matrix_f16"},
+	{"matmul_matrix.comp", "(down * ROWS + r) * M + row, first", "(down * ROWS) * M + row, first", "matmul_matrix_f16"},
+}
+
 // TestMutations plants one fault after another in the shaders, and demands that
 // verification finds each. It runs on SwiftShader, whose compiler is the quickest.
 func TestMutations(t *testing.T) {
 	d := findDriver(t, "swiftshader")
-	tools, err := compile.FindTools()
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Setenv("VK_DRIVER_FILES", d.manifest)
 	t.Setenv("VK_ICD_FILENAMES", d.manifest)
-	variants, err := compile.Variants(shaders.Sources)
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := map[string]compile.Variant{}
-	for _, v := range variants {
-		named[v.Name] = v
-	}
-	fails := func(t *testing.T, m mutation) bool {
-		directory := t.TempDir()
-		if err := os.CopyFS(directory, shaders.Sources); err != nil {
-			t.Fatal(err)
-		}
-		if m.file != "" {
-			file := filepath.Join(directory, m.file)
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := strings.Count(string(text), m.old); n != 1 {
-				t.Fatalf("%s holds %q %d times: bring this mutation up to date", m.file, m.old, n)
-			}
-			if err := os.WriteFile(file, []byte(strings.Replace(string(text), m.old, m.new, 1)), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		set := committed(t)
-		code, err := tools.Build(directory, named[m.kernel])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(set, m.kernel+".spv"), code, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		changed, err := shaders.Dir(set)
-		if err != nil {
-			t.Fatal(err)
-		}
-		e, err := engine.Open("auto", engine.Options{Shaders: changed})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer e.Close()
-		report, err := verify.Run(context.Background(), e, verify.Options{Kernel: m.kernel, Cases: 150, Seed: 1, Stop: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, row := range report.Rows {
-			if row.Fault != "" {
-				t.Logf("found: %s", row.Fault)
-			}
-		}
-		return !report.Passed()
-	}
-	for _, kernel := range []string{"rope_f32", "context_f16", "softmax", "attention_lanes_f32", "attention_tiled_f32",
+	testMutations(t, mutations, "rope_f32", "context_f16", "softmax", "attention_lanes_f32", "attention_tiled_f32",
 		"heatmap_lanes_f32", "heatmap_tiled_f32", "statistics_lanes_f32", "statistics_tiled_f32",
-		"matmul_lanes_f32", "matmul_tiled_f32", "layernorm_f32", "pool"} {
+		"matmul_lanes_f32", "matmul_tiled_f32", "layernorm_f32", "pool")
+}
+
+// inside is set in the environment of a test that runs itself again with the loader
+// of another driver.
+const inside = "GAZE_TESTS_INSIDE"
+
+// TestMatrixMutations does the same to kernels on matrix units, on the driver that
+// has them.
+func TestMatrixMutations(t *testing.T) {
+	if os.Getenv(inside) != "" {
+		testMutations(t, matrixMutations) // TestVerify finds nothing in them unchanged
+		return
+	}
+	d := findDriver(t, "lavapipe-coopmat")
+	c := d.command(os.Args[0], "-test.v", "-test.run", "^TestMatrixMutations$")
+	c.Env = append(c.Env, inside+"=1")
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if n, want := strings.Count(string(out), "    --- PASS: TestMatrixMutations/"), len(matrixMutations); n != want {
+		t.Errorf("%d mutations were tried, expected %d\n%s", n, want, out)
+	}
+}
+
+// testMutations demands that verification finds nothing in unchanged kernels, and
+// each of the mutations.
+func testMutations(t *testing.T, mutations []mutation, unchanged ...string) {
+	for _, kernel := range unchanged {
 		t.Run("unchanged/"+kernel, func(t *testing.T) {
-			if fails(t, mutation{kernel: kernel}) {
+			if found(t, mutation{kernel: kernel}) {
 				t.Error("verification finds fault in a kernel that was not changed")
 			}
 		})
 	}
 	for _, m := range mutations {
 		t.Run(m.kernel+"/"+m.new, func(t *testing.T) {
-			if !fails(t, m) {
+			if !found(t, m) {
 				t.Errorf("%s: with %q in place of %q verification still passes", m.file, m.new, m.old)
 			}
 		})
 	}
+}
+
+// found plants a fault and reports whether verification finds it.
+func found(t *testing.T, m mutation) bool {
+	tools, err := compile.FindTools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	variants, err := compile.Variants(shaders.Sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := t.TempDir()
+	if err := os.CopyFS(directory, shaders.Sources); err != nil {
+		t.Fatal(err)
+	}
+	if m.file != "" {
+		file := filepath.Join(directory, m.file)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(text), m.old); n != 1 {
+			t.Fatalf("%s holds %q %d times: bring this mutation up to date", m.file, m.old, n)
+		}
+		if err := os.WriteFile(file, []byte(strings.Replace(string(text), m.old, m.new, 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set := committed(t)
+	code, err := tools.Build(directory, variants[slices.IndexFunc(variants, func(v compile.Variant) bool { return v.Name == m.kernel })])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(set, m.kernel+".spv"), code, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	changed, err := shaders.Dir(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.Open("auto", engine.Options{Shaders: changed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	report, err := verify.Run(context.Background(), e, verify.Options{Kernel: m.kernel, Cases: 150, Seed: 1, Stop: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range report.Rows {
+		if row.Fault != "" {
+			t.Logf("found: %s", row.Fault)
+		}
+	}
+	return !report.Passed()
 }
 
 // committed returns a directory with a copy of the committed SPIR-V.

@@ -173,7 +173,7 @@ func TestPipelineErrors(t *testing.T) {
 	if len(d.open) > 0 {
 		t.Errorf("left open: %v", d.open)
 	}
-	d.adapter.raw.full_subgroups = 0
+	d.adapter.Features.FullSubgroups = false
 	_, err := d.NewPipeline(with(func(s *PipelineSpec) { s.FullSubgroups = true }))
 	wantError(t, err, ErrNotSupported, "full subgroups")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/gazevk/gaze/engine/modernbert"
 	"github.com/gazevk/gaze/engine/tokenizer"
@@ -32,12 +33,31 @@ type batcher struct {
 	sequences []sequence
 	rowLimit  int // of a batch; 0 is none
 	bar       *progress
+
+	lock  sync.Mutex // guards the rest
+	under []*forwarded
+	done  int // tokens of batches before those
 }
 
 // A forwarder is a *modernbert.Model.
 type forwarder interface {
 	Forward(ctx context.Context, batch [][]uint32, want modernbert.Want, watch modernbert.Watch) (*modernbert.Output, error)
 }
+
+// A forwarded is a batch that a model runs.
+type forwarded struct {
+	batch  []int
+	tokens int
+	alone  bool    // no other has been under way beside it
+	part   float64 // that is done
+	ended  chan struct{}
+	out    *modernbert.Output
+	err    error
+}
+
+// atOnce is how many batches a model runs at a time: while the device computes
+// one, the next is planned and sent there, and the last fetched and evaluated.
+const atOnce = 2
 
 // run calls the model for batches of at most limit tokens, and take with what it
 // gave for the sequences of each. A batch too large for the device's memory is
@@ -51,31 +71,86 @@ func (b *batcher) run(ctx context.Context, limit int, m forwarder, want func(bat
 		left[i] = i
 		all += len(b.sequences[i].ids)
 	}
-	slices.SortStableFunc(left, func(i, j int) int { return len(b.sequences[j].ids) - len(b.sequences[i].ids) })
-	for done := 0; len(left) > 0; {
-		count, tokens := b.next(left, limit)
-		batch := left[:count]
-		ids := make([][]uint32, count)
-		for i, s := range batch {
-			ids[i] = b.sequences[s].ids
+	longestFirst := func(i, j int) int { return len(b.sequences[j].ids) - len(b.sequences[i].ids) }
+	slices.SortStableFunc(left, longestFirst)
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		for _, f := range b.under {
+			<-f.ended
 		}
-		out, err := m.Forward(ctx, ids, want(batch), modernbert.Watch{Progress: func(part float64) {
-			b.bar.show((float64(done) + part*float64(tokens)) / float64(all))
-		}})
-		if errors.Is(err, vk.ErrOutOfMemory) && count > 1 {
-			limit = max(tokens/2, 1)
-			continue
+	}()
+	ahead, most := 1, atOnce // one until it was seen to fit
+	for len(left)+len(b.under) > 0 {
+		for len(left) > 0 && len(b.under) < ahead {
+			count, tokens := b.next(left, limit)
+			b.start(ctx, m, left[:count], tokens, all, want(left[:count]))
+			left = left[count:]
 		}
-		if errors.Is(err, vk.ErrOutOfMemory) {
-			return fmt.Errorf("a text of %d tokens does not fit in the device's memory: %w", tokens, err)
+		f := b.wait()
+		switch {
+		case errors.Is(f.err, vk.ErrOutOfMemory) && !f.alone: // by itself it may fit
+			ahead, most = 1, 1
+			left = append(slices.Clone(f.batch), left...)
+			slices.SortStableFunc(left, longestFirst)
+		case errors.Is(f.err, vk.ErrOutOfMemory) && len(f.batch) > 1:
+			limit = max(f.tokens/2, 1)
+			left = append(slices.Clone(f.batch), left...)
+		case errors.Is(f.err, vk.ErrOutOfMemory):
+			return fmt.Errorf("a text of %d tokens does not fit in the device's memory: %w", f.tokens, f.err)
+		case f.err != nil:
+			return f.err
+		default:
+			take(f.batch, f.out)
+			ahead = most
 		}
-		if err != nil {
-			return err
-		}
-		take(batch, out)
-		left, done = left[count:], done+tokens
 	}
 	return nil
+}
+
+// start has the model run one batch more.
+func (b *batcher) start(ctx context.Context, m forwarder, batch []int, tokens, all int, want modernbert.Want) {
+	f := &forwarded{batch: batch, tokens: tokens, ended: make(chan struct{})}
+	ids := make([][]uint32, len(batch))
+	for i, s := range batch {
+		ids[i] = b.sequences[s].ids
+	}
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	f.alone = len(b.under) == 0
+	for _, other := range b.under {
+		other.alone = false
+	}
+	b.under = append(b.under, f)
+	go func() {
+		defer close(f.ended)
+		f.out, f.err = m.Forward(ctx, ids, want, modernbert.Watch{Progress: func(part float64) { b.show(f, part, all) }})
+	}()
+}
+
+// wait waits for the batch that was started first.
+func (b *batcher) wait() *forwarded {
+	f := b.under[0]
+	<-f.ended
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	b.under = b.under[1:]
+	if f.err == nil {
+		b.done += f.tokens
+	}
+	return f
+}
+
+// show shows that a part of a batch is done.
+func (b *batcher) show(f *forwarded, part float64, all int) {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	f.part = part
+	done := float64(b.done)
+	for _, f := range b.under {
+		done += f.part * float64(f.tokens)
+	}
+	b.bar.show(done / float64(all))
 }
 
 // next returns how many of the sequences left, at least one, make the next

@@ -218,7 +218,7 @@ func (f *benchFlags) run(ctx context.Context, s streams, o bench.Options, engine
 	}
 	return &benchReport{
 		Command: f.command(), Version: version(), Date: started.UTC().Format(time.RFC3339), Seconds: time.Since(started).Seconds(),
-		Host: host, Device: deviceOf(e), Runs: o.Runs, Result: result,
+		Host: host, Device: deviceOf(e), Shapes: shapesText(e.Traits()), Runs: o.Runs, Result: result,
 	}, nil
 }
 

@@ -31,6 +31,7 @@ func measured() *benchReport {
 		Command: "gaze bench --quick", Version: "gaze v1.2.3 go1.24 linux/amd64", Date: "2026-11-24T12:00:00Z", Seconds: 61.4, Runs: 3,
 		Host:   hostSummary{"linux", "amd64", 2, "A Processor", "0.10 0.20 0.30"},
 		Device: deviceSummary{0, "llvmpipe", "CPU", "llvmpipe Mesa 22.3.6", "0.0.1", "1.3.230"},
+		Shapes: "default shapes",
 		Result: &bench.Result{
 			Limits: &bench.Limits{
 				Multiply: bench.Peak{GFLOPS: 125, Variant: "12 sums of 32 invocations"}, Half: bench.Peak{GFLOPS: 8.25, Variant: "8 sums of 256 invocations"},
@@ -99,7 +100,7 @@ func TestBenchReport(t *testing.T) {
 func TestBenchComparison(t *testing.T) {
 	old := measured()
 	old.Date, old.Device.Driver = "2026-10-01T08:00:00Z", "llvmpipe Mesa 21.0.0"
-	old.Limits.Multiply.GFLOPS = 100
+	old.Limits.Multiply.GFLOPS, old.Shapes = 100, "tuned shapes"
 	for i, factor := range []float64{2, 1.01, 0.5, 4, 1} {
 		c := old.Cases[i]
 		for j := range c.Samples {
@@ -172,7 +173,7 @@ func TestBenchErrors(t *testing.T) {
 		want   string
 	}{
 		{[]string{"--suite", "matmul,atention"}, statusUsage, `--suite has "atention": expected some of matmul, attention, encoder, startup, viewer; did you mean attention?`},
-		{[]string{"--tier", "fast"}, statusUsage, `--tier is "fast": expected one of ["lanes" "tiled"], or all`},
+		{[]string{"--tier", "fast"}, statusUsage, `--tier is "fast": expected one of ["lanes" "tiled" "matrix"], or all`},
 		{[]string{"--precision", "f64"}, statusUsage, `--precision is "f64": expected f32, f16 or all`},
 		{[]string{"--n", "128,,512"}, statusUsage, `--n has "": expected numbers of tokens from 1 to 65536`},
 		{[]string{"--n", "0"}, statusUsage, `--n has "0"`},

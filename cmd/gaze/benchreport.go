@@ -21,7 +21,8 @@ type benchReport struct {
 	Seconds float64       `json:"seconds"` // that it took
 	Host    hostSummary   `json:"host"`
 	Device  deviceSummary `json:"device"`
-	Runs    int           `json:"runs"` // that were asked for, of each case
+	Shapes  string        `json:"kernel_shapes,omitempty"` // who chose them
+	Runs    int           `json:"runs"`                    // that were asked for, of each case
 	*bench.Result
 }
 

@@ -13,6 +13,9 @@ import (
 func (r *benchReport) table() string {
 	head := newTable("ll")
 	head.add("device", fmt.Sprintf("%d: %s, %s, Vulkan %s", r.Device.Index, r.Device.Name, r.Device.Driver, r.Device.Vulkan))
+	if r.Shapes != "" { // older reports do not say
+		head.add("kernels", r.Shapes)
+	}
 	head.add("machine", r.Host.line())
 	head.add("measured", fmt.Sprintf("%s, in %.0f s, by %s: %s", r.Date, r.Seconds, r.Version, r.Command))
 	text := head.String() + "\n" + limitTable(r.Limits)
@@ -105,8 +108,9 @@ func (r *benchReport) comparison(path string, old *benchReport) string {
 	for _, difference := range []struct{ name, then, now string }{
 		{"device", old.Device.Name + ", " + old.Device.Driver, r.Device.Name + ", " + r.Device.Driver},
 		{"machine", old.Host.Processor, r.Host.Processor},
+		{"choice of kernels", old.Shapes, r.Shapes},
 	} {
-		if difference.then != difference.now {
+		if difference.then != difference.now && difference.then != "" {
 			text += fmt.Sprintf("\nwith another %s then: %s", difference.name, difference.then)
 		}
 	}

@@ -16,6 +16,7 @@ type deviceDetails struct {
 	Vendor        uint32         `json:"vendor_id"`
 	Device        uint32         `json:"device_id"`
 	Tier          engine.Tier    `json:"kernel_tier"`
+	Tuning        tuningState    `json:"tuning"`
 	Limits        deviceLimits   `json:"limits"`
 	Features      deviceFeatures `json:"features"`
 }
@@ -75,7 +76,7 @@ func describe(a vk.Adapter) deviceDetails {
 	return deviceDetails{
 		Index: a.Index, Name: a.Name, Kind: a.Kind.String(),
 		Driver: a.Driver, DriverVersion: driverVersion(a), Vulkan: a.API,
-		Vendor: a.Vendor, Device: a.Device, Tier: engine.TraitsOf(a).Tier,
+		Vendor: a.Vendor, Device: a.Device, Tier: engine.TraitsOf(a).Tier, Tuning: tuningOf(a),
 		Limits: deviceLimits{
 			StorageRange: l.StorageRange, Allocation: l.Allocation, StorageAlignment: l.StorageAlignment, StorageBuffers: l.StorageBuffers,
 			PushConstants: l.PushConstants, SharedMemory: l.SharedMemory,

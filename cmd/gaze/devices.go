@@ -17,7 +17,7 @@ var devicesCommand = &command{
 	details: "The number before a device, or any part of its name or driver that no other device\n" +
 		"has, chooses it: as [device].name in a run file, or with --device. The kernel tier is\n" +
 		"the family of kernels that suits the device: lanes for drivers that run on the CPU,\n" +
-		"tiled for GPUs.",
+		"tiled for GPUs; its shapes are the default ones, or those that gaze tune chose.",
 	example: "gaze devices --json",
 	setup: func(flags *flag.FlagSet) action {
 		asJSON := flags.Bool("json", false, "print all that is known, as JSON")
@@ -57,6 +57,7 @@ func deviceText(a vk.Adapter) string {
 	t.add("   driver", fmt.Sprintf("%s (version %s)", a.Driver, driverVersion(a)))
 	t.add("   vulkan", a.API)
 	t.add("   kernel tier", string(engine.TraitsOf(a).Tier))
+	t.add("   kernel shapes", tuningOf(a).text())
 	t.add("   float16", fmt.Sprintf("arithmetic %s, storage %s", yes(f.Float16), yes(f.Storage16)))
 	t.add("   subgroup", subgroupText(l, f))
 	t.add("   matrix units", matrixText(f.Matrices))
@@ -68,6 +69,38 @@ func deviceText(a vk.Adapter) string {
 		t.add("   note", "not fully conformant (a portability driver)")
 	}
 	return fmt.Sprintf("%d  %s\n%s", a.Index, a.Name, t)
+}
+
+// A tuningState is what gaze tune has found out about a device.
+type tuningState struct {
+	Date    string `json:"date,omitempty"`    // of the verdict that holds
+	Ignored string `json:"ignored,omitempty"` // why one does not
+}
+
+// tuningOf looks for the verdict on a device.
+func tuningOf(a vk.Adapter) tuningState {
+	directory := cacheDirectory()
+	if directory == "" {
+		return tuningState{}
+	}
+	verdict, err := engine.ReadVerdict(directory, a, nil)
+	switch {
+	case err != nil:
+		return tuningState{Ignored: err.Error()}
+	case verdict == nil:
+		return tuningState{}
+	}
+	return tuningState{Date: verdict.Date}
+}
+
+func (s tuningState) text() string {
+	switch {
+	case s.Date != "":
+		return "tuned " + s.Date
+	case s.Ignored != "":
+		return "default; " + s.Ignored
+	}
+	return "default; gaze tune finds the quickest"
 }
 
 func subgroupText(l vk.Limits, f vk.Features) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/gazevk/gaze/configs"
@@ -93,9 +94,10 @@ func planAll(runs []configs.Run, traits engine.Traits) (plans []*engine.Plan, er
 	return plans, nil
 }
 
-// A passSum is all passes of one kernel on grids of one size.
+// A passSum is all passes of one kernel in one specialization on grids of one size.
 type passSum struct {
 	kernel       string
+	constants    string
 	grid         [3]uint32
 	times        int
 	multiplyAdds int64
@@ -115,10 +117,11 @@ func passesOf(p *engine.Plan) []engine.Pass {
 func sumPasses(passes []engine.Pass) (sums []*passSum, total passSum) {
 	known := map[string]*passSum{}
 	for _, pass := range passes {
-		key := fmt.Sprint(kernelName(pass), pass.Groups)
+		constants := constantsText(pass.Constants)
+		key := fmt.Sprint(kernelName(pass), constants, pass.Groups)
 		sum := known[key]
 		if sum == nil {
-			sum = &passSum{kernel: kernelName(pass), grid: pass.Groups}
+			sum = &passSum{kernel: kernelName(pass), constants: constants, grid: pass.Groups}
 			known[key] = sum
 			sums = append(sums, sum)
 		}
@@ -129,6 +132,14 @@ func sumPasses(passes []engine.Pass) (sums []*passSum, total passSum) {
 		}
 	}
 	return sums, total
+}
+
+// constantsText writes the specialization constants of a pass that are not zero:
+// what it computes, and in which shape.
+func constantsText(constants map[string]uint32) string {
+	given := maps.Clone(constants)
+	maps.DeleteFunc(given, func(_ string, value uint32) bool { return value == 0 })
+	return keyValues(given)
 }
 
 // kernelName is "zero" for a pass that fills a buffer and "copy" for one that
@@ -144,11 +155,11 @@ func kernelName(p engine.Pass) string {
 }
 
 func passTable(passes []engine.Pass) string {
-	t := newTable("lrrrr")
-	t.add("pass", "times", "grid", "multiply-adds", "moved")
+	t := newTable("lrrrrl")
+	t.add("pass", "times", "grid", "multiply-adds", "moved", "constants")
 	sums, total := sumPasses(passes)
 	for _, s := range sums {
-		t.add(s.kernel, fmt.Sprint(s.times), gridText(s.grid), count(s.multiplyAdds), size(s.bytes))
+		t.add(s.kernel, fmt.Sprint(s.times), gridText(s.grid), count(s.multiplyAdds), size(s.bytes), s.constants)
 	}
 	t.add("total", fmt.Sprint(total.times), "", count(total.multiplyAdds), size(total.bytes))
 	return t.String()
@@ -170,7 +181,7 @@ func planText(run configs.Run, p *engine.Plan) string {
 	a := p.Attention
 	head := newTable("ll")
 	head.add("run", run.Name)
-	head.add("plan for", fmt.Sprintf("%s, kernel tier %s", p.Traits.Device, p.Traits.Tier))
+	head.add("plan for", fmt.Sprintf("%s, kernel tier %s, %s", p.Traits.Device, p.Traits.Tier, shapesText(p.Traits)))
 	head.add("attention", fmt.Sprintf("heads %d, head_dim %d, %s, %s path in %s", a.Heads, a.HeadDim, tokens(p.Lengths), p.Path, p.Precision))
 	if a.RoPE.Enabled() {
 		head.add("rope_theta", fmt.Sprint(a.RoPE.Theta))

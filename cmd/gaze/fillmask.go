@@ -61,8 +61,9 @@ var fillMaskCommand = &command{
 	},
 }
 
-// logitBytes is about what the masked-LM logits of a batch may take.
-const logitBytes = 256 << 20
+// logitBytes is about what the masked-LM logits of a batch may take, once where they
+// are computed and once where they are read, of each of two batches.
+const logitBytes = 128 << 20
 
 func (r *modelRun) fillMasks(ctx context.Context, top int) ([]maskedText, error) {
 	id, ok := r.tokenizer.Special(tokenizer.Mask)

@@ -86,7 +86,7 @@ func (p *modelPlan) deviceBytes() int64 {
 func modelPlanText(p *modelPlan) string {
 	head := newTable("ll")
 	head.add("run", p.run.Name)
-	head.add("plan for", fmt.Sprintf("%s, kernel tier %s", p.traits.Device, p.traits.Tier))
+	head.add("plan for", fmt.Sprintf("%s, kernel tier %s, %s", p.traits.Device, p.traits.Tier, shapesText(p.traits)))
 	head.add("model", fmt.Sprintf("%s, in %s", p.modelLine(), p.precision))
 	head.add("input", tokens(p.lengths))
 

@@ -47,7 +47,7 @@ func passDetailsOf(passes []engine.Pass) []passDetails {
 func bufferDetailsOf(buffers []engine.BufferSpec) []bufferDetails {
 	var details []bufferDetails
 	for _, b := range buffers {
-		details = append(details, bufferDetails(b))
+		details = append(details, bufferDetails{b.Name, b.Bytes})
 	}
 	return details
 }

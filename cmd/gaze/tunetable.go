@@ -20,7 +20,7 @@ func (r *tuneReport) table() string {
 		fmt.Fprintf(&text, "\n%s: %s\n%s", classText(c), strings.Join(c.Cases, " and "), candidateTable(c))
 	}
 	if len(r.Omitted) > 0 {
-		text.WriteString("\nLeft out for want of time; what comes before stands for it:\n  " + strings.Join(r.Omitted, "\n  ") + "\n")
+		text.WriteString("\nLeft out for want of time; the default shapes serve there:\n  " + strings.Join(r.Omitted, "\n  ") + "\n")
 	}
 	text.WriteString("\n" + r.summary())
 	return text.String()
@@ -39,17 +39,22 @@ func classText(c *tune.Class) string {
 		if side.most > 0 {
 			text += fmt.Sprintf(", up to %s %s", count(int64(side.most)), side.name)
 		} else {
-			text += ", any more " + side.name
+			text += ", more " + side.name
 		}
 	}
 	return text
 }
 
-// candidateTable has a line for each candidate.
+// candidateTable has a line for each candidate that was tried.
 func candidateTable(c *tune.Class) string {
 	t := newTable("llrrrrrrl")
 	t.add("kernel", "shape", "runs", "ms", "least", "most", "GFLOP/s", "times as quick", "")
+	leftOut := 0
 	for i, candidate := range c.Candidates {
+		if candidate.LeftOut {
+			leftOut++
+			continue
+		}
 		var remarks []string
 		if i == 0 {
 			remarks = append(remarks, "default")
@@ -58,16 +63,16 @@ func candidateTable(c *tune.Class) string {
 			remarks = append(remarks, "chosen")
 		}
 		row := []string{string(candidate.Tier()), candidate.String()}
-		switch s := candidate.Seconds; {
-		case candidate.Fault != "":
-			row = append(row, "-", "-", "-", "-", "-", "-", "WRONG: "+candidate.Fault)
-		case candidate.LeftOut:
-			row = append(row, "-", "-", "-", "-", "-", "-", "far behind with fewer rows")
-		default:
+		if s := candidate.Seconds; candidate.Fault != "" {
+			row = append(row, "-", "-", "-", "-", "-", "-", "FAILED: "+candidate.Fault)
+		} else {
 			row = append(row, fmt.Sprint(len(candidate.Samples)), significant(1e3*s.Median), significant(1e3*s.Least), significant(1e3*s.Most),
 				significant(candidate.GFLOPS), fmt.Sprintf("%.2f", c.Gain(i)), strings.Join(remarks, ", "))
 		}
 		t.add(row...)
+	}
+	if leftOut > 0 {
+		return t.String() + fmt.Sprintf("%d others were far behind with fewer rows\n", leftOut)
 	}
 	return t.String()
 }

@@ -45,6 +45,7 @@ var verifyCommand = &command{
 				return usageError{errors.New("--cases must be at least 1, and --problem at least 0")}
 			}
 			engines := newEngines(device, s.err)
+			engines.options.Tier = engine.Tiled // to open; all tiers are verified, whatever a trial says of them
 			if *directory != "" {
 				set, err := shaders.Dir(*directory)
 				if err != nil {

@@ -66,7 +66,7 @@ func (b *builder) tables(layer int) (cosines, sines string, count int) {
 	first := slices.IndexFunc(b.Attention, func(other gaze.Attention) bool { return other.RoPE == a.RoPE })
 	cosines, sines = fmt.Sprintf("cosines %d", first), fmt.Sprintf("sines %d", first)
 	if b.Inputs[cosines] == nil {
-		cos, sin := a.RoPE.Table(a.HeadDim, longest)
+		cos, sin := rotaryTable(a.RoPE, a.HeadDim, longest)
 		b.input(cosines, engine.Bytes(cos))
 		b.input(sines, engine.Bytes(sin))
 	}

@@ -2,10 +2,9 @@ package modernbert
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"reflect"
+	"sync"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
@@ -26,18 +25,6 @@ type Output struct {
 	Bytes        int64 // of device memory, the weights left out
 }
 
-// work is a program with its buffers, kept for the next batch of the same lengths.
-type work struct {
-	program *Program
-	buffers *engine.Buffers
-}
-
-func (w *work) close() {
-	if w != nil {
-		w.buffers.Close()
-	}
-}
-
 // A Watch hears of a forward pass as it goes, on the goroutine that called Forward.
 // Either field may be nil. Neither may call a method of the model.
 type Watch struct {
@@ -50,31 +37,34 @@ type Watch struct {
 }
 
 // Forward runs the model over a batch of token ids, one list a sequence. Several
-// goroutines may call it; they take turns. When ctx ends, Forward returns its error
-// as [engine.Engine.Run] does. If it returns an error, the capture that watch.Layer
-// may have heard of is closed.
+// goroutines may call it: they take turns on the device, and what one plans,
+// uploads and downloads happens while another computes. When ctx ends, Forward
+// returns its error as [engine.Engine.Run] does. If it returns an error, the capture
+// that watch.Layer may have heard of is closed.
 func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, watch Watch) (_ *Output, err error) {
-	m.turn.Lock()
-	defer m.turn.Unlock()
-	if m.closed {
-		return nil, errors.New("the model is closed")
-	}
-	lengths := make(gaze.Lengths, len(batch))
-	var ids []uint32
-	for i, sequence := range batch {
-		lengths[i] = len(sequence)
-		for at, id := range sequence {
-			if int(id) >= m.Config.VocabSize {
-				return nil, fmt.Errorf("sequence %d, token %d: id %d is not in the vocabulary of %d", i, at, id, m.Config.VocabSize)
-			}
-		}
-		ids = append(ids, sequence...)
-	}
-	w, err := m.prepare(ctx, lengths, want)
+	lengths, ids, err := m.pack(batch)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.buffers.Upload(ctx, bufIDs, 0, engine.Bytes(ids)); err != nil {
+	p, err := m.plan(lengths, want)
+	if err != nil {
+		return nil, err
+	}
+	x, err := m.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.give(x)
+	if err := m.start(ctx); err != nil {
+		return nil, err
+	}
+	stop := sync.OnceFunc(m.stop)
+	defer stop()
+	w, err := m.prepare(ctx, p, x)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.buffers.Upload(ctx, bufIDs, 0, engine.Bytes(ids)); err != nil {
 		return nil, err
 	}
 	capture, err := m.newCapture(w.program, ids)
@@ -91,23 +81,12 @@ func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, watch 
 			capture.Close()
 		}
 	}()
-	steps, of := []engine.Step{{Passes: w.program.Passes}}, engine.Watch{Progress: watch.Progress}
-	if watch.Layer != nil {
-		steps = w.program.Steps()
-		of.Step = func(step int) {
-			if step < len(w.program.Complete) {
-				layer := w.program.Complete[step].Layer
-				capture.complete(layer)
-				watch.Layer(layer, capture)
-			}
-		}
-	}
-	timing, err := m.engine.ExecuteSteps(ctx, steps, of, w.buffers, m.weights, capture.buffers)
+	timing, err := m.run(ctx, w, x, capture, watch, stop)
 	if err != nil {
 		return nil, err
 	}
 	capture.complete(m.Config.Layers - 1)
-	out, err := w.read(ctx)
+	out, err := p.read(ctx, x.buffers)
 	if err != nil {
 		return nil, err
 	}
@@ -119,41 +98,60 @@ func (m *Model) Forward(ctx context.Context, batch [][]uint32, want Want, watch 
 	return out, m.check(out)
 }
 
-// prepare returns the program for these lengths, the last one if that fits.
-func (m *Model) prepare(ctx context.Context, lengths gaze.Lengths, want Want) (*work, error) {
-	if w := m.work; w != nil && reflect.DeepEqual(w.program.Lengths, lengths) && reflect.DeepEqual(w.program.Want, want) {
-		return w, nil
+// pack returns the lengths of a batch's sequences, and their ids one after another.
+func (m *Model) pack(batch [][]uint32) (gaze.Lengths, []uint32, error) {
+	lengths := make(gaze.Lengths, len(batch))
+	var ids []uint32
+	for i, sequence := range batch {
+		lengths[i] = len(sequence)
+		for at, id := range sequence {
+			if int(id) >= m.Config.VocabSize {
+				return nil, nil, fmt.Errorf("sequence %d, token %d: id %d is not in the vocabulary of %d", i, at, id, m.Config.VocabSize)
+			}
+		}
+		ids = append(ids, sequence...)
 	}
-	p, err := NewProgram(m.traits, m.Config, m.Head, m.Precision, lengths, want)
-	if err != nil {
-		return nil, err
+	return lengths, ids, nil
+}
+
+// run computes a work's program. submitted hears that the model's turn is over,
+// unless there is an error before.
+func (m *Model) run(ctx context.Context, w *work, x *exchange, c *Capture, watch Watch, submitted func()) (*engine.Timing, error) {
+	steps, of := []engine.Step{{Passes: w.program.Passes}}, engine.Watch{Progress: watch.Progress, Submitted: submitted}
+	buffers := []*engine.Buffers{w.inputs, x.buffers, m.shared.buffers, m.weights, c.buffers}
+	if len(w.program.Captured) > 0 { // in buffers of its own each time: nothing to be run again
+		if watch.Layer != nil {
+			steps = w.program.Steps()
+			of.Step = func(step int) {
+				if step < len(w.program.Complete) {
+					layer := w.program.Complete[step].Layer
+					c.complete(layer)
+					watch.Layer(layer, c)
+				}
+			}
+		}
+		return m.engine.ExecuteSteps(ctx, steps, of, buffers...)
 	}
-	m.work.close()
-	m.work = nil
-	buffers, err := m.engine.NewBuffers(p.Buffers)
-	if err != nil {
-		return nil, fmt.Errorf("a batch of %d tokens: %w", lengths.Tokens(), err)
-	}
-	for name, data := range p.Inputs {
-		if err := buffers.Upload(ctx, name, 0, data); err != nil {
-			buffers.Close()
+	run := w.runs[x.number]
+	if run == nil {
+		var err error
+		if run, err = m.engine.Prepare(steps, buffers...); err != nil {
 			return nil, err
 		}
+		w.runs[x.number] = run
 	}
-	m.work = &work{p, buffers}
-	return m.work, nil
+	return run.Run(ctx, of)
 }
 
 // read brings the outputs back.
-func (w *work) read(ctx context.Context) (*Output, error) {
-	p := w.program
+func (p *Program) read(ctx context.Context, from *engine.Buffers) (*Output, error) {
 	n, d := p.Lengths.Tokens(), p.Config.HiddenSize
-	out := &Output{Lengths: p.Lengths, LogitRows: p.LogitRows, LogitColumns: p.LogitColumns, Bytes: w.buffers.Bytes()}
+	out := &Output{Lengths: p.Lengths, LogitRows: p.LogitRows, LogitColumns: p.LogitColumns, Bytes: total(p.Buffers)}
 	var err error
 	get := func(name string, count int) []float32 {
 		x := make([]float32, count)
 		if err == nil {
-			err = w.buffers.Download(ctx, engine.Bytes(x), name, 0)
+			err = from.Download(ctx, engine.Bytes(x), bufOutput(name), 0)
 		}
 		return x
 	}

@@ -100,10 +100,10 @@ func TestPositionsAreRelative(t *testing.T) {
 		cosines, sines := rope.Table(2*half, shift+130)
 		for name, table := range map[string][]float32{"cosines ": cosines, "sines ": sines} {
 			data := engine.Bytes(table[shift*half:])
-			if before := m.work.program.Inputs[name+layer]; len(before) != len(data) {
+			if before := lastWork(m).program.Inputs[name+layer]; len(before) != len(data) {
 				t.Fatalf("%d bytes of %s%s, expected %d", len(before), name, layer, len(data))
 			}
-			if err := m.work.buffers.Upload(context.Background(), name+layer, 0, data); err != nil {
+			if err := lastWork(m).inputs.Upload(context.Background(), name+layer, 0, data); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -132,7 +132,7 @@ func TestForwardInSmallBindings(t *testing.T) {
 		copy(batch[0], []uint32{0, 767, 768, 1000}) // at the edges of the parts
 		want := Want{Hidden: true, Logits: true}
 		a, b := mustForward(t, parted, batch, want), mustForward(t, whole, batch, want)
-		if lookups, products := coverage(t, parted.work.program); lookups != 2 || products != 8 {
+		if lookups, products := coverage(t, lastWork(parted).program); lookups != 2 || products != 8 {
 			t.Errorf("%d lookups and %d products", lookups, products)
 		}
 		near(t, "hidden", a.Hidden, b.Hidden, 0)

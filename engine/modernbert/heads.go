@@ -63,6 +63,7 @@ func (b *builder) head() error {
 	b.add(engine.MatMul{Rows: r, Columns: b.LogitStride, Depth: b.d, A: b.f32(bufHead, r*b.d), W: b.f32("classifier.weight", b.LogitStride*b.d),
 		Bias: b.f32("classifier.bias", b.LogitStride), Out: b.f32(bufLogits, r*b.LogitStride),
 		Precision: engine.F32, OutPrecision: engine.F32}.Pass(b.traits))
+	b.output(bufLogits, b.f32(bufLogits, r*b.LogitStride))
 	return nil
 }
 
@@ -123,6 +124,7 @@ func (b *builder) decoder() error {
 			b.add(m.Pass(b.traits))
 		}
 	}
+	b.output(bufLogits, b.f32(bufLogits, r*b.LogitStride))
 	return nil
 }
 
@@ -146,4 +148,5 @@ func (b *builder) pool() {
 		b.add(engine.Pool{Sequences: sequences, Width: b.d, Rows: b.n, Mode: mode, X: b.f32(bufHidden, b.n*b.d), Spans: ref(bufSpans, 3*sequences, 4),
 			Y: b.f32(bufPooled, sequences*modes*b.d), OutRow: modes * b.d, FirstOut: i * b.d}.Pass())
 	}
+	b.output(bufPooled, b.f32(bufPooled, sequences*modes*b.d))
 }

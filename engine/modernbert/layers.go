@@ -10,7 +10,7 @@ import (
 
 // embed looks the tokens up and normalizes them (ModernBertEmbeddings).
 func (b *builder) embed() {
-	b.buffer(bufIDs, 4*int64(b.n))
+	b.Buffers = append(b.Buffers, engine.BufferSpec{Name: bufIDs, Bytes: 4 * int64(b.n), Memory: engine.UploadMemory})
 	b.input(bufPositions, engine.Bytes(b.Lengths.Positions()))
 	b.buffer(bufEmbedded, int64(b.n*b.d)*4)
 	b.buffer(bufResidual, int64(b.n*b.d)*4)

@@ -127,3 +127,6 @@ func near[A, B float32 | float64](t testing.TB, what string, got []A, want []B, 
 }
 
 func tokens(lengths ...int) [][]uint32 { return golden.Batch(gaze.Lengths(lengths), 101) }
+
+// lastWork returns what the last forward pass ran.
+func lastWork(m *Model) *work { return m.works[len(m.works)-1] }

@@ -2,6 +2,7 @@ package modernbert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -21,9 +22,14 @@ type Model struct {
 	traits  engine.Traits // of the engine
 	weights *engine.Buffers
 
-	turn   sync.Mutex // forward passes take turns
-	work   *work      // of the last forward pass, for the next of the same lengths
+	under  chan struct{} // holds one element for each forward pass under way
+	turn   chan struct{} // holds one while a forward pass prepares and submits, and guards the next two
+	shared room          // what is computed in between
 	closed bool
+
+	lock      sync.Mutex // guards the rest; works change in the turn only, so whoever has that may read them
+	exchanges [atOnce]exchange
+	works     []*work // the one used last is the last
 }
 
 // Load brings the weights of c to the device of e: matrices in that precision,
@@ -34,7 +40,8 @@ func Load(ctx context.Context, e *engine.Engine, c *checkpoint.Model, precision 
 }
 
 func load(ctx context.Context, e *engine.Engine, t engine.Traits, c *checkpoint.Model, precision engine.Precision) (*Model, error) {
-	m := &Model{Config: c.Config, Head: c.Head, Precision: precision, engine: e, traits: t}
+	m := &Model{Config: c.Config, Head: c.Head, Precision: precision, engine: e, traits: t,
+		under: make(chan struct{}, atOnce), turn: make(chan struct{}, 1)}
 	parts, err := m.parts(c)
 	if err != nil {
 		return nil, err
@@ -78,13 +85,35 @@ func total(specs []engine.BufferSpec) int64 {
 	return sum
 }
 
-// Close frees the weights and buffers. A second call does nothing.
+// start waits for the turn to prepare and submit; stop ends it.
+func (m *Model) start(ctx context.Context) error {
+	select {
+	case m.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if m.closed {
+		m.stop()
+		return errors.New("the model is closed")
+	}
+	return nil
+}
+
+func (m *Model) stop() { <-m.turn }
+
+// Close frees the weights and buffers, after the forward passes under way. A second
+// call does nothing.
 func (m *Model) Close() error {
-	m.turn.Lock()
-	defer m.turn.Unlock()
+	for range atOnce {
+		m.under <- struct{}{}
+		defer func() { <-m.under }()
+	}
 	m.closed = true
-	m.work.close()
-	m.work = nil
+	m.drop(0, 0)
+	m.shared.close()
+	for i := range m.exchanges {
+		m.exchanges[i].close()
+	}
 	return m.weights.Close()
 }
 

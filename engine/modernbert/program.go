@@ -37,7 +37,7 @@ type Program struct {
 	Attention []gaze.Attention // [layers]: what each computes
 	Maps      []*gaze.BlockMap // [layers]: their patterns over Lengths; of equal patterns the same
 
-	Buffers  []engine.BufferSpec
+	Buffers  []engine.BufferSpec // ids are where the CPU writes best, outputs where it reads best
 	Captured []engine.BufferSpec // what Want.Capture adds to them, for each forward pass anew
 	Passes   []engine.Pass
 	Complete []CompleteLayer   // those of Want.Capture, in order
@@ -91,6 +91,9 @@ const (
 
 func bufHiddenState(i int) string { return fmt.Sprintf("hidden_states.%d", i) }
 
+// bufOutput is where the CPU reads what a forward pass left in a buffer.
+func bufOutput(name string) string { return name + ", to be read" }
+
 // builder gathers a program.
 type builder struct {
 	*Program
@@ -118,17 +121,20 @@ func NewProgram(t engine.Traits, c checkpoint.Config, head checkpoint.Head, prec
 	b.embed()
 	for layer := range c.Layers {
 		if want.HiddenStates {
-			b.copy(bufResidual, bufHiddenState(layer))
+			b.output(bufHiddenState(layer), b.f32(bufResidual, b.n*b.d))
 		}
 		b.attention(layer)
 		b.mlp(layer)
 	}
 	if want.HiddenStates {
-		b.copy(bufResidual, bufHiddenState(c.Layers))
+		b.output(bufHiddenState(c.Layers), b.f32(bufResidual, b.n*b.d))
 	}
 	if want.Hidden || len(want.Pool) > 0 || b.poolsForHead() {
 		b.buffer(bufHidden, int64(b.n*b.d)*4)
 		b.norm("final_norm", bufResidual, bufHidden, b.n, engine.F32)
+	}
+	if want.Hidden {
+		b.output(bufHidden, b.f32(bufHidden, b.n*b.d))
 	}
 	if len(want.Pool) > 0 {
 		b.pool()
@@ -144,6 +150,9 @@ func NewProgram(t engine.Traits, c checkpoint.Config, head checkpoint.Head, prec
 // fits reports what no pass can bind on the device.
 func (b *builder) fits() error {
 	for _, pass := range b.Passes {
+		if pass.Kernel == "" { // a copy binds nothing
+			continue
+		}
 		for _, r := range pass.Bind {
 			if r.Size > b.traits.StorageRange {
 				return fmt.Errorf("%s takes %d bytes in one binding; %s has %d at most: use fewer tokens a batch, or f16",
@@ -247,9 +256,11 @@ func ref(buffer string, count int, size int64) engine.Ref {
 func (b *builder) f32(buffer string, count int) engine.Ref { return ref(buffer, count, 4) }
 func (b *builder) own(buffer string, count int) engine.Ref { return ref(buffer, count, b.size) }
 
-func (b *builder) copy(from, to string) {
-	b.buffer(to, int64(b.n*b.d)*4)
-	b.add(engine.CopyPass(b.f32(from, b.n*b.d), b.f32(to, b.n*b.d)))
+// output adds what brings a part of a buffer to where the CPU reads it.
+func (b *builder) output(name string, from engine.Ref) {
+	to := engine.Ref{Buffer: bufOutput(name), Size: from.Size}
+	b.Buffers = append(b.Buffers, engine.BufferSpec{Name: to.Buffer, Bytes: to.Size, Memory: engine.ReadbackMemory})
+	b.add(engine.CopyPass(from, to))
 }
 
 // norm normalizes rows of from, f32, into to.

@@ -28,7 +28,7 @@ var columnClasses = []struct {
 const lapsOfAClass = 40
 
 // matMul tunes matrix products of one precision, few rows first, as long as there
-// is time.
+// is time. Rows that there is no time for are left to the rules.
 func (t *tuner) matMul(precision engine.Precision) error {
 	type size struct{ rows, upTo int }
 	var sizes []size
@@ -70,9 +70,6 @@ func (t *tuner) matMul(precision engine.Precision) error {
 			lap += c.Candidates[0].Seconds.Median / float64(s.rows)
 		}
 		last = classes
-	}
-	for _, c := range last { // they stand for all beyond, too
-		c.Rows = 0
 	}
 	return nil
 }

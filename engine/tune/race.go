@@ -79,18 +79,21 @@ func keep(running []int, good func(i int) bool) []int {
 	return kept
 }
 
-// choose returns the winner: the first that the best is not clearly quicker than.
-// The default comes first, so that a tie leaves things as they are. Candidates
-// without times have lost.
+// choose returns the winner: the default, candidate 0, unless the best is clearly
+// quicker; then the first that is, and that the best is not clearly quicker than. So
+// a tie leaves things as they are. Candidates without times have lost.
 func choose(spreads []bench.Spread) int {
 	best := 0
 	for i, s := range spreads {
-		if s.Median > 0 && (spreads[best].Median == 0 || s.Median < spreads[best].Median) {
+		if s.Median > 0 && s.Median < spreads[best].Median {
 			best = i
 		}
 	}
+	if !quicker(spreads[best], spreads[0]) {
+		return 0
+	}
 	for i, s := range spreads {
-		if s.Median > 0 && !quicker(spreads[best], s) {
+		if s.Median > 0 && quicker(s, spreads[0]) && !quicker(spreads[best], s) {
 			return i
 		}
 	}

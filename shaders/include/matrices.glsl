@@ -14,6 +14,10 @@ layout(constant_id = 11) const uint M = 16;
 layout(constant_id = 12) const uint N = 16;
 layout(constant_id = 13) const uint K = 16;
 
+// Loops over matrices are written out, which keeps them in registers, except for
+// drivers that run on a CPU: those take seconds to compile a hundred products.
+layout(constant_id = 14) const bool ROLLED = false;
+
 const uint SUBGROUPS = INVOCATIONS / LANES;
 
 #define LEFT coopmat<float16_t, gl_ScopeSubgroup, M, K, gl_MatrixUseA>

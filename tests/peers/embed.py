@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Times the embedding of texts by gaze beside what one would use instead, with one ModernBERT, in one run:
-transformers on the CPU, llama.cpp's Vulkan backend on the same driver, and llama.cpp's CPU backend.
+"""Times the embedding of texts by gaze beside what one would use instead, with one ModernBERT, in one run: transformers with
+each of its attentions and under torch.compile, ONNX Runtime, llama.cpp's Vulkan backend on the same driver, and llama.cpp's
+CPU backend. Those of torch and ONNX Runtime run on CUDA where there is any, else on the CPU.
 
-    python -m venv peers && peers/bin/pip install torch transformers gguf
+    python -m venv peers && peers/bin/pip install torch transformers gguf onnx onnxruntime onnxscript
     peers/bin/python tests/peers/embed.py                          random weights of ModernBERT-base's size
     peers/bin/python tests/peers/embed.py DIRECTORY                a checkpoint in Hugging Face form
     peers/bin/python tests/peers/embed.py --driver default         on the system's own driver instead of lavapipe
+    peers/bin/python tests/peers/embed.py --torch cpu              though there is CUDA; onnxruntime-gpu serves ONNX Runtime there
 
 A text is random token ids: nobody tokenizes. A time is the host's, from ids in memory to vectors in memory, loading and
-one run to warm up left out. Peers take turns, one batch each. "cosine" is the least over the texts of a batch between a
-peer's vector and that of transformers; beside it stands what two different texts have, so that it can be judged.
+one run to warm up and compile left out. Peers take turns, one batch each. "cosine" is the least over the texts of a batch
+between a peer's vector and that of transformers sdpa; beside it stands what two different texts have, so that it can be judged.
+"attention" is what computed it, as the peer's profiler saw it.
 """
 
 import argparse
@@ -26,8 +29,9 @@ import gguf_model
 import peers
 import torch_embed
 
-REFERENCE = "transformers CPU"
-PEERS = ("gaze", REFERENCE, "llama.cpp Vulkan", "llama.cpp CPU")
+REFERENCE = "transformers sdpa"
+TRANSFORMERS = {"transformers eager": "eager", REFERENCE: "sdpa", "transformers flex": "flex", "transformers compiled": "compiled"}
+PEERS = ("gaze", *TRANSFORMERS, "ONNX Runtime", "llama.cpp Vulkan", "llama.cpp CPU")
 
 
 def shape(text):
@@ -69,7 +73,9 @@ def start(options, driver, model, work):
                     *(["-tier", options.tier] if options.tier else []), model)
     candidates = {
         "gaze": lambda: (driver.command(*gaze()), work / "gaze.log", environment),
-        REFERENCE: lambda: ([peers.PYTHON, peers.FOLDER / "torch_embed.py", peers.THREADS, options.pool, model], work / "transformers.log"),
+        **{name: lambda name=name, variant=variant: ([peers.PYTHON, peers.FOLDER / "torch_embed.py", peers.THREADS, options.pool, options.torch, variant, model],
+                                                     work / f"{variant}.log") for name, variant in TRANSFORMERS.items()},
+        "ONNX Runtime": lambda: ([peers.PYTHON, peers.FOLDER / "onnx_embed.py", peers.THREADS, options.pool, options.torch, model, work], work / "onnx.log"),
         "llama.cpp Vulkan": lambda: (driver.command(*llama("lib", "gpu")), work / "vulkan.log", {**environment, "GGML_VK_VISIBLE_DEVICES": options.device}),
         "llama.cpp CPU": lambda: (llama("cpu", "cpu"), work / "cpu.log"),
     }
@@ -113,16 +119,16 @@ def measure(texts, tokens, group, options, config, work):
 
 def report(rows):
     lines = [(f"{rows[0]['texts']} x {rows[0]['tokens']} tokens", "runs", "tokens/s", "ms", "least", "most", "device's ms", "/ gaze", "cosine", "of others",
-              "device MiB", "host MiB")]
+              "device MiB", "host MiB", "attention")]
     number = peers.significant
     for row in rows:
         if "missing" in row:
-            lines.append((row["peer"], row["missing"], *[""] * 10))
+            lines.append((row["peer"], row["missing"], *[""] * 11))
             continue
         lines.append((row["peer"], peers.count(row["runs"]), *(number(row.get(key)) for key in ("tokens_a_second", "ms", "least", "most", "gpu_ms", "times_gaze")),
                       *(f"{row[key]:.7f}" if key in row else "-" for key in ("cosine", "cosine_of_others")),
-                      number(row["device_mib"]), number(row["host_mib"])))
-    return peers.table(lines)
+                      number(row["device_mib"]), number(row["host_mib"]), row["runs"][0].get("kernel", "-")))
+    return peers.table(lines, right=1)
 
 
 def arguments():
@@ -136,8 +142,10 @@ def arguments():
     parser.add_argument("--precision", choices=("f32", "f16"), default="f32", help="of gaze's tensors and llama.cpp's matrices (default f32)")
     parser.add_argument("--pool", choices=("mean", "cls"), default="mean", help="how a vector is made of a text's tokens (default mean)")
     parser.add_argument("--flash-attention", choices=("auto", "on", "off"), default="auto", help="llama.cpp's own choice, or not (default auto)")
-    parser.add_argument("--peer", action="append", choices=PEERS, help="only this one and transformers; may be repeated")
-    parser.add_argument("--passes", type=int, default=5, help="timed batches of each peer and shape (default 5)")
+    parser.add_argument("--torch", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu",
+                        help="where torch and ONNX Runtime compute (default cuda where there is one)")
+    parser.add_argument("--peer", action="append", choices=PEERS, help=f"only this one and {REFERENCE}; may be repeated")
+    parser.add_argument("--passes", type=int, default=10, help="timed batches of each peer and shape (default 10)")
     parser.add_argument("--limit", type=float, default=600, metavar="SECONDS",
                         help="a peer that has taken this long for a shape, or to warm up, gets no further turn (default 600)")
     parser.add_argument("--json", metavar="FILE", help="write every run there")

@@ -8,6 +8,7 @@ are compared are all started first and then asked in turn, so that whatever else
     GAZE_TOOLS   where tests/setup has put the drivers (default ~/.cache/gaze-tools)
 """
 
+import datetime
 import json
 import os
 import platform
@@ -95,6 +96,11 @@ def llama_program(name):
         run(os.environ.get("CC", "gcc"), "-std=gnu11", "-O2", "-Wall", "-I", home / "include", source, "-o", program,
             *libraries, f"-Wl,-rpath,{home / 'lib'}", "-lm")
     return program
+
+
+def cuda():
+    """Tells whether the Python that runs this has torch, and CUDA with it."""
+    return subprocess.run([PYTHON, "-c", "import sys, torch; sys.exit(not torch.cuda.is_available())"], capture_output=True).returncode == 0
 
 
 def gaze_program(name):
@@ -260,11 +266,11 @@ def significant(x, digits=3):
     return f"{x:,.{max(decimals, 0)}f}"
 
 
-def table(rows, left=1):
-    """Returns rows of texts as lines, the first left columns flush left."""
+def table(rows, left=1, right=0):
+    """Returns rows of texts as lines, the first left columns and the last right ones flush left."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(text.ljust(w) if i < left else text.rjust(w) for i, (text, w) in enumerate(zip(row, widths))).rstrip()
-                     for row in rows)
+    flush = [i < left or i >= len(widths) - right for i in range(len(widths))]
+    return "\n".join("  ".join(text.ljust(w) if f else text.rjust(w) for text, w, f in zip(row, widths, flush)).rstrip() for row in rows)
 
 
 def machine():
@@ -278,4 +284,4 @@ def machine():
     except OSError:
         pass
     load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
-    return f"{THREADS} cores of {model}{load}"
+    return f"{datetime.date.today()}: {THREADS} cores of {model}{load}"

@@ -7,6 +7,7 @@
 //
 //     matmul    TYPE ROWS COLUMNS DEPTH IN OUT    in: a [rows, depth], w [columns, depth]; out: a w^T. TYPE is that of w
 //     attention TYPE TOKENS HEADS DIM   IN OUT    in: q, k, v [heads, tokens, dim]; out: the same shape. TYPE is that of k and v
+//     window    TYPE TOKENS HEADS DIM   IN OUT    the same, of keys at most 64 tokens away, under a dense mask
 #include <ggml-alloc.h>
 #include <ggml-backend.h>
 #include <ggml.h>
@@ -16,14 +17,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_LINE = 8192, MAX_INPUTS = 3 };
+enum { MAX_LINE = 8192, MAX_INPUTS = 3, WINDOW = 64 };
 
 // A Problem is one kernel with its tensors on the backend.
 typedef struct {
   struct ggml_context *context;
   ggml_backend_buffer_t buffer;
   struct ggml_cgraph *graph;
-  struct ggml_tensor *inputs[MAX_INPUTS], *output;
+  struct ggml_tensor *inputs[MAX_INPUTS], *mask, *output;  // mask: only of a window
   int inputCount;
   bool attention;
 } Problem;
@@ -47,14 +48,17 @@ static enum ggml_type parseType(const char *name) {
 }
 
 // build makes the graph of a request, without memory for its tensors.
-static Problem build(bool attention, enum ggml_type type, const int64_t size[3]) {
-  Problem p = {.attention = attention};
+static Problem build(const char *kind, enum ggml_type type, const int64_t size[3]) {
+  bool window = strcmp(kind, "window") == 0;
+  Problem p = {.attention = window || strcmp(kind, "attention") == 0};
+  if (!p.attention && strcmp(kind, "matmul") != 0) fail("unknown kind", kind);
   p.context = ggml_init((struct ggml_init_params){.mem_size = 1 << 20, .no_alloc = true});
-  if (attention) {
+  if (p.attention) {
     int64_t tokens = size[0], heads = size[1], dim = size[2];
     for (p.inputCount = 0; p.inputCount < 3; p.inputCount++)
       p.inputs[p.inputCount] = ggml_new_tensor_3d(p.context, p.inputCount == 0 ? GGML_TYPE_F32 : type, dim, tokens, heads);
-    p.output = ggml_flash_attn_ext(p.context, p.inputs[0], p.inputs[1], p.inputs[2], NULL, 1 / sqrtf(dim), 0, 0);
+    if (window) p.mask = ggml_new_tensor_2d(p.context, GGML_TYPE_F16, tokens, tokens);
+    p.output = ggml_flash_attn_ext(p.context, p.inputs[0], p.inputs[1], p.inputs[2], p.mask, 1 / sqrtf(dim), 0, 0);
   } else {
     int64_t rows = size[0], columns = size[1], depth = size[2];
     p.inputs[p.inputCount++] = ggml_new_tensor_2d(p.context, GGML_TYPE_F32, depth, rows);
@@ -93,6 +97,18 @@ static void fill(Problem *p, const char *path) {
     free(x);
   }
   fclose(file);
+}
+
+// fillMask shows each query the keys that are at most WINDOW tokens away, as llama.cpp does for a model's local layers.
+static void fillMask(struct ggml_tensor *mask) {
+  int64_t tokens = mask->ne[0];
+  ggml_fp16_t *row = malloc(tokens * sizeof *row), shown = ggml_fp32_to_fp16(0), hidden = ggml_fp32_to_fp16(-INFINITY);
+  if (!row) fail("out of memory", "mask");
+  for (int64_t query = 0; query < tokens; query++) {
+    for (int64_t key = 0; key < tokens; key++) row[key] = llabs(query - key) <= WINDOW ? shown : hidden;
+    ggml_backend_tensor_set(mask, row, query * tokens * sizeof *row, tokens * sizeof *row);
+  }
+  free(row);
 }
 
 // writeOutput writes the output to a file; ggml's attention gives [tokens, heads, dim].
@@ -157,11 +173,12 @@ int main(int argc, char **argv) {
       fail("not a request", line);
     if (strcmp(line, last) != 0) {
       release(&p);
-      p = build(strcmp(kind, "attention") == 0, parseType(type), (int64_t[]){size[0], size[1], size[2]});
+      p = build(kind, parseType(type), (int64_t[]){size[0], size[1], size[2]});
       if (ggml_backend_supports_op(backend, p.output)) {
         p.buffer = ggml_backend_alloc_ctx_tensors(p.context, backend);
         if (!p.buffer) fail("out of device memory", line);
         fill(&p, in);
+        if (p.mask) fillMask(p.mask);
       }
       strcpy(last, line);
     }

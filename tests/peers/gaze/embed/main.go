@@ -5,7 +5,8 @@
 // The model is loaded once. Then it reads requests, one a line, and answers each
 // by one line of JSON: the milliseconds of one forward pass, from ids in memory
 // to vectors in memory, by the host's clock ("ms") and by the device's
-// ("gpu_ms"), and the device memory of weights and buffers ("device_mib").
+// ("gpu_ms"), the device memory of weights and buffers ("device_mib") and what
+// computed attention ("kernel").
 //
 //	TEXTS TOKENS IDS OUT    IDS holds texts * tokens u32, OUT gets [texts, elements] f32
 //
@@ -23,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/gazevk/gaze/engine"
@@ -110,7 +112,13 @@ func embed(ctx context.Context, m *modernbert.Model, mode engine.PoolMode, reque
 	if err := os.WriteFile(out, engine.Bytes(result.Pooled), 0o666); err != nil {
 		return nil, err
 	}
-	return map[string]any{"ms": milliseconds(host), "gpu_ms": milliseconds(result.Timing.GPU()), "submits": result.Timing.Submits,
+	kernel := ""
+	for _, pass := range result.Timing.Passes {
+		if strings.HasPrefix(pass.Kernel, "attention") {
+			kernel = pass.Kernel
+		}
+	}
+	return map[string]any{"kernel": kernel, "ms": milliseconds(host), "gpu_ms": milliseconds(result.Timing.GPU()), "submits": result.Timing.Submits,
 		"device_mib": float64(m.WeightBytes()+result.Bytes) / (1 << 20)}, nil
 }
 

@@ -8,6 +8,7 @@
 //
 //	matmul    TYPE ROWS COLUMNS DEPTH IN OUT    in: a [rows, depth], w [columns, depth]; out: a w^T
 //	attention TYPE TOKENS HEADS DIM   IN OUT    in: q, k, v [heads, tokens, dim]; out: the same shape
+//	window    TYPE TOKENS HEADS DIM   IN OUT    the same, of keys at most 64 tokens away
 //
 // TYPE, f32 or f16, is how all that is read is stored; outputs are f32. It is
 // gaze's side of ../../kernels.py.
@@ -113,10 +114,13 @@ func newProblem(ctx context.Context, e *engine.Engine, request string) (*problem
 		p.result = make([]float32, rows*columns)
 		p.pass = engine.MatMul{Rows: rows, Columns: columns, Depth: depth, A: tensor("a", rows, depth), W: tensor("w", columns, depth),
 			Out: engine.Ref{Buffer: output, Size: 4 * int64(rows*columns)}, Precision: precision, OutPrecision: engine.F32}.Pass(e.Traits())
-	case "attention":
+	case "attention", "window":
 		tokens, heads, dim := size[0], size[1], size[2]
 		p.result = make([]float32, heads*tokens*dim)
 		a := gaze.Attention{Heads: heads, HeadDim: dim, Pattern: gaze.Full{}}
+		if kind == "window" {
+			a.Pattern = gaze.SlidingWindow{Left: 64, Right: 64}
+		}
 		if err := a.Validate(); err != nil {
 			return nil, err
 		}
@@ -130,7 +134,7 @@ func newProblem(ctx context.Context, e *engine.Engine, request string) (*problem
 			Value: tensor("v", heads*tokens, dim), BlockMap: engine.Ref{Buffer: "block map", Size: engine.MapBytes(blockMap)},
 			Output: engine.Ref{Buffer: output, Size: 4 * int64(len(p.result))}, LSE: lse}.Pass(e.Traits())
 	default:
-		return nil, fmt.Errorf("kind is %q: expected matmul or attention", kind)
+		return nil, fmt.Errorf("kind is %q: expected matmul, attention or window", kind)
 	}
 	f, err := os.Open(in)
 	if err != nil {

@@ -109,14 +109,17 @@ func (e *Explorer) drawCoarse(p *pane, draw func(t *tile)) {
 	}
 }
 
-// coarseValues returns the values of the coarse squares in sight.
+// coarseValues returns some values of the coarse squares in sight, evenly spread.
 func (e *Explorer) coarseValues() (values []float32) {
+	const most = 1 << 13 // of a square
 	for _, p := range e.panes() {
 		drawn := map[coarsePart]bool{}
 		for _, square := range e.bare(&p) {
 			part := square.coarse()
 			if t, ok := has[*tile](e.store, part); ok && !drawn[part] {
-				values = append(values, t.values...)
+				for i := 0; i < len(t.values); i += len(t.values)/most | 1 { // odd, so that all columns have their turn
+					values = append(values, t.values[i])
+				}
 			}
 			drawn[part] = true
 		}

@@ -12,7 +12,7 @@ import (
 // shaders/frame.frag says how the two give a pixel.
 type Frame struct {
 	Overlay  *image.NRGBA // opaque, whatever its alpha says, where no grid is
-	Grids    []Grid // drawn in order
+	Grids    []Grid       // drawn in order
 	Palettes []Palette
 }
 

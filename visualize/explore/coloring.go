@@ -119,6 +119,45 @@ func (c *canvas) paint(clip image.Rectangle, v *view, t *tile, how coloring, tab
 		Cells: t.indices(how), Stride: t.columns, Palette: c.palette(table), Hatch: c.density})
 }
 
+// paintSmall draws a tile of more cells than the box has pixels: each pixel is
+// the strongest of its cells.
+func (c *canvas) paintSmall(clip, box image.Rectangle, t *tile, how coloring, table *[256]color.RGBA) {
+	clip = clip.Intersect(c.img.Rect)
+	before := len(c.lookups)
+	for x := clip.Min.X; x < clip.Max.X; x++ {
+		c.lookups = append(c.lookups, uint32(x-box.Min.X))
+	}
+	middle := len(c.lookups)
+	for y := clip.Min.Y; y < clip.Max.Y; y++ {
+		c.lookups = append(c.lookups, uint32(y-box.Min.Y))
+	}
+	c.show(Map{Box: clip, Columns: c.lookups[before:middle:middle], Rows: c.lookups[middle:len(c.lookups):len(c.lookups)],
+		Cells: t.shrunk(box.Size(), how), Stride: box.Dx(), Palette: c.palette(table)})
+}
+
+// shrunk returns indices of colours as indices does, for a picture of that size in
+// which each pixel has the greatest of its cells.
+func (t *tile) shrunk(size image.Point, how coloring) []uint8 {
+	if t.small != nil && t.smallSize == size && t.smallColored == how {
+		return t.small
+	}
+	t.small, t.smallSize, t.smallColored = make([]uint8, size.X*size.Y), size, how
+	colors := t.indices(how)
+	for y := range size.Y {
+		row := y * t.rows / size.Y
+		endRow := max((y+1)*t.rows/size.Y, row+1)
+		for x := range size.X {
+			column := x * t.columns / size.X
+			endColumn := max((x+1)*t.columns/size.X, column+1)
+			best := &t.small[y*size.X+x]
+			for r := row; r < endRow; r++ {
+				*best = max(*best, slices.Max(colors[r*t.columns+column:r*t.columns+endColumn]))
+			}
+		}
+	}
+	return t.small
+}
+
 // hatch returns 1 where the lines of a hatch run, which continue over everything
 // that is masked.
 func (c *canvas) hatch(x, y int) int {

@@ -119,3 +119,54 @@ func TestStoreForgets(t *testing.T) {
 		t.Errorf("kept: %v, dropped: %v, %d bytes", s.results[kept], s.results[dropped], s.bytes)
 	}
 }
+
+// A part that a frame asks for while it is computed is not computed again.
+func TestStoreComputesOnce(t *testing.T) {
+	run, _ := fakeRun(3, 1, 1)
+	run.done = 1
+	s := newStore(func() {})
+	defer s.close()
+	begun, goOn := make(chan int), make(chan struct{})
+	p := slowPart{run, 1, urgentTile, begun, goOn}
+	for range 2 {
+		s.begin()
+		need[int](s, p)
+		s.end()
+		if s.frame == 1 {
+			<-begun
+		}
+	}
+	goOn <- struct{}{}
+	select {
+	case <-begun:
+		t.Error("it begins again")
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+// A coarse picture that nobody wants any more is given up.
+func TestStoreGivesUpCoarse(t *testing.T) {
+	run, source := fakeRun(2048, 1, 1)
+	run.done = 1
+	begun := make(chan bool, 100)
+	stop := make(chan bool)
+	source.hold = func(Request) { begun <- true; <-stop }
+	s := newStore(func() {})
+	defer s.close()
+	coarse := tilePart{of: run, cell: 8}.coarse()
+	s.begin()
+	need[*tile](s, coarse)
+	s.end()
+	<-begun
+	s.begin()
+	need[*tile](s, tilePart{of: run, cell: 8})
+	s.end()
+	close(stop)
+	<-begun
+	s.lock.Lock()
+	current := s.current
+	s.lock.Unlock()
+	if _, is := current.(coarsePart); is {
+		t.Error("it goes on")
+	}
+}

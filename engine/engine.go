@@ -83,7 +83,7 @@ func Open(name string, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("kernels of tier %s need %s, which %s has not: use tier %s", o.Tier, needs[o.Tier], e.traits.Device, Tiled)
 	}
 	e.pace = newPace(e.traits)
-	if e.traits.Tier == Matrix && o.Tier == "" && e.traits.Tuning.Empty() { // a tuned shape was compared before it was chosen
+	if e.traits.Tier == Matrix && o.Tier == "" {
 		if err := e.tryUnits(context.Background()); err != nil {
 			e.distrust(err)
 		}

@@ -47,6 +47,15 @@ func CheckCell(c gaze.Cell) error {
 	return nil
 }
 
+// heatmapRows returns the queries that a workgroup of heatmap_lanes.comp takes at a
+// time: many share what is loaded of the keys.
+func heatmapRows(t Traits) int {
+	if t.CPU && t.lanes() == 8 {
+		return 32
+	}
+	return 8
+}
+
 // Passes returns what computes h on a device with traits t.
 func (h Heatmap) Passes(t Traits) ([]Pass, error) {
 	pass, err := h.Pass(t)
@@ -82,7 +91,7 @@ func (h Heatmap) Pass(t Traits) (Pass, error) {
 	heads := int64(h.Heads)
 	return Pass{
 		Kernel:    "heatmap_" + string(t.ForPictures()) + "_" + string(h.Precision),
-		Constants: pictureConstants(t, h.HeadDim),
+		Constants: pictureConstants(t, h.HeadDim, heatmapRows(t)),
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
 			"in_row": h.In.Row / 4, "in_head": h.In.Head / 4, "lse_head": h.LSEHead, "first_head": h.FirstHead, "scale": h.Scale,
 			"first_query": r.Queries.First, "end_query": r.Queries.End, "first_key": r.Keys.First, "end_key": r.Keys.End,

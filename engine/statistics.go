@@ -56,10 +56,10 @@ func (r RowStatistics) Pass(t Traits) (Pass, error) {
 	elements := int64(r.Heads) * int64(m.Rows) * int64(r.HeadDim)
 	parts := 1
 	if t.ForPictures() == Lanes {
-		parts = HeatmapTile / pictureRows(t)
+		parts = HeatmapTile / statisticsRows(t)
 	}
 	return Pass{
-		Kernel: "statistics_" + string(t.ForPictures()) + "_" + string(r.Precision), Constants: pictureConstants(t, r.HeadDim),
+		Kernel: "statistics_" + string(t.ForPictures()) + "_" + string(r.Precision), Constants: pictureConstants(t, r.HeadDim, statisticsRows(t)),
 		Push: map[string]any{"rows": m.Rows, "map_tiles": len(m.First), "map_masks": len(m.First) + 2*len(m.Tiles),
 			"in_row": r.In.Row / 4, "in_head": r.In.Head / 4, "lse_head": r.LSEHead, "scale": r.Scale},
 		Bind:         []Ref{r.Query, r.Key, r.BlockMap, r.LSE, r.Statistics, r.Tokens},
@@ -71,9 +71,10 @@ func (r RowStatistics) Pass(t Traits) (Pass, error) {
 }
 
 // pictureConstants specializes a kernel that recomputes weights for a picture.
-func pictureConstants(t Traits, headDim int) map[string]uint32 {
+// Of tier [Lanes], a workgroup takes rows queries at a time.
+func pictureConstants(t Traits, headDim, rows int) map[string]uint32 {
 	if t.ForPictures() == Lanes {
-		return map[string]uint32{"LANES": uint32(t.lanes()), "HEAD_DIM": uint32(headDim), "ROWS": uint32(pictureRows(t))}
+		return map[string]uint32{"LANES": uint32(t.lanes()), "HEAD_DIM": uint32(headDim), "ROWS": uint32(rows)}
 	}
 	ownRows := 4 // of an invocation's block of weights
 	if t.CPU {
@@ -82,8 +83,8 @@ func pictureConstants(t Traits, headDim int) map[string]uint32 {
 	return map[string]uint32{"LANES": uint32(4 * HeatmapTile / ownRows), "HEAD_DIM": uint32(headDim), "OWN_ROWS": uint32(ownRows)}
 }
 
-// pictureRows returns the queries that a workgroup of tier [Lanes] takes at a time.
-func pictureRows(t Traits) int {
+// statisticsRows returns the queries that a workgroup of statistics_lanes.comp takes.
+func statisticsRows(t Traits) int {
 	if t.CPU && t.lanes() == 8 {
 		return 16
 	}

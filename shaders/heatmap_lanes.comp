@@ -19,6 +19,12 @@
 
 const uint STORED = 4u; // rows that are stored at a time
 
+// The weight of an exponent, which is NOTHING_SEEN where it is hidden.
+float weight(float exponent)
+{
+    return exponent == NOTHING_SEEN ? HIDDEN : exp2(exponent);
+}
+
 void main()
 {
     uint query_tile = first_query / QUERY_TILE + gl_WorkGroupID.x, head = first_head + gl_WorkGroupID.y, lane = gl_SubgroupInvocationID;
@@ -60,7 +66,15 @@ void main()
                 float less = OF_ROW(row_lse, r);
                 [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
                     float score = clamp(w[r][j] * scale, -SCORE_LIMIT, SCORE_LIMIT);
-                    w[r][j] = (bits >> j & 1u) == 0u ? HIDDEN : exp2((score - less) * LOG2_E);
+                    w[r][j] = (bits >> j & 1u) == 0u ? NOTHING_SEEN : (score - less) * LOG2_E;
+                }
+            }
+            // The greatest weight is that of the greatest exponent; only sums need all.
+            if (sum != 0u) {
+                [[unroll]] for (uint r = 0u; r < ROWS; r++) {
+                    [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
+                        w[r][j] = weight(w[r][j]);
+                    }
                 }
             }
 
@@ -77,6 +91,9 @@ void main()
                 }
                 [[unroll]] for (uint r = 0u; r < ROWS / 16u; r++) {
                     w[r][j] = cell_queries > 8u ? pool(w[2u * r][j], w[2u * r + 1u][j]) : w[r][j];
+                }
+                [[unroll]] for (uint r = 0u; r < ROWS / 32u; r++) {
+                    w[r][j] = cell_queries > 16u ? pool(w[2u * r][j], w[2u * r + 1u][j]) : w[r][j];
                 }
             }
             [[unroll]] for (uint r = 0u; r < ROWS; r++) {
@@ -100,7 +117,7 @@ void main()
                 [[unroll]] for (uint r = 0u; r < STORED; r++) {
                     uint at = row_at + (from + r) * cell_columns + (own_key >> key_shift);
                     [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
-                        float value = w[r][j];
+                        float value = sum == 0u ? weight(w[r][j]) : w[r][j];
                         if (value != HIDDEN && first_of_cell && from + r < pooled_rows && j < pooled_keys) {
                             cells[at + j] = whole ? value : pool(cells[at + j], value);
                         }

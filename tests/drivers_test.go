@@ -145,6 +145,9 @@ func TestVerify(t *testing.T) {
 				if strings.HasPrefix(kernel, "limit_") { // gaze bench checks them
 					continue
 				}
+				if strings.Contains(kernel, "_matrix_") && name != "lavapipe-coopmat" { // the one with matrix units
+					continue
+				}
 				if met[kernel] < 20 {
 					t.Errorf("kernel %s was checked in %d cases, at least 20 are wanted", kernel, met[kernel])
 				}

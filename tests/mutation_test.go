@@ -87,6 +87,8 @@ var mutations = []mutation{
 	{"heatmap_tiled.comp", "(head - first_head) * cell_rows", "head * cell_rows", "heatmap_tiled_f32"},
 	{"include/query_key_lanes.glsl", "z.w * y[j].w", "z.w * y[j].z", "heatmap_lanes_f32"},
 	{"include/query_key_lanes.glsl", "fetched[(r) / LANES], (r) % LANES", "fetched[(r) / LANES], ((r) + 1u) % LANES", "statistics_lanes_f32"},
+	{"heatmap_lanes.comp", "if (sum != 0u) {", "if (true) {", "heatmap_lanes_f32"},
+	{"heatmap_lanes.comp", "exponent == NOTHING_SEEN ? HIDDEN", "exponent == NOTHING_SEEN ? 0.0", "heatmap_lanes_f32"},
 	{"heatmap_lanes.comp", "max(first_key, tile_key) - tile_key", "0u", "heatmap_lanes_f32"},
 	{"heatmap_lanes.comp", "min(end_key, tile_key + KEY_TILE)", "min(end_key + 1u, tile_key + KEY_TILE)", "heatmap_lanes_f32"},
 	{"heatmap_lanes.comp", "own < end_query ?", "own <= end_query ?", "heatmap_lanes_f32"},

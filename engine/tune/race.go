@@ -19,7 +19,8 @@ const (
 // seconds of each, in their order; those that fall behind have fewer. run returns
 // the seconds of one lap of candidate i; ok is false where it is out for another
 // reason. The first lap decides who goes on, and does not count: caches are cold.
-// After fewest laps more are run only until the deadline.
+// After fewest laps more are run only until the deadline, unless another than the
+// default leads: it takes all laps to believe that.
 func race(count int, deadline time.Time, run func(i int, first bool) (seconds float64, ok bool, err error)) ([][]float64, error) {
 	laps := make([][]float64, count)
 	cold := make([]float64, count)
@@ -39,7 +40,7 @@ func race(count int, deadline time.Time, run func(i int, first bool) (seconds fl
 		}
 	}
 	running = keep(running, func(i int) bool { return cold[i] <= hopeless*best })
-	for lap := 1; lap <= most && (lap <= fewest || time.Now().Before(deadline)); lap++ {
+	for lap := 1; lap <= most && (lap <= fewest || time.Now().Before(deadline) || choose(spreads(laps)) != 0); lap++ {
 		for _, i := range running {
 			seconds, ok, err := run(i, false)
 			if err != nil {
@@ -50,14 +51,14 @@ func race(count int, deadline time.Time, run func(i int, first bool) (seconds fl
 			}
 		}
 		if lap == fewest {
-			medians := make([]float64, count)
+			so := spreads(laps)
 			best = 0
 			for _, i := range running {
-				if medians[i] = bench.SpreadOf(laps[i]).Median; best == 0 || medians[i] < best {
-					best = medians[i]
+				if so[i].Median > 0 && (best == 0 || so[i].Median < best) {
+					best = so[i].Median
 				}
 			}
-			running = keep(running, func(i int) bool { return medians[i] <= behind*best })
+			running = keep(running, func(i int) bool { return so[i].Median <= behind*best })
 		}
 	}
 	for i := range count { // those that fell out at once have their one time
@@ -66,6 +67,18 @@ func race(count int, deadline time.Time, run func(i int, first bool) (seconds fl
 		}
 	}
 	return laps, nil
+}
+
+// spreads sums up the samples of the candidates that have as many as the default:
+// those that fell out were timed at another time, and have none here.
+func spreads(samples [][]float64) []bench.Spread {
+	all := make([]bench.Spread, len(samples))
+	for i, x := range samples {
+		if len(x) == len(samples[0]) {
+			all[i] = bench.SpreadOf(x)
+		}
+	}
+	return all
 }
 
 // keep returns the candidates that good says, and always the default.
@@ -100,8 +113,9 @@ func choose(spreads []bench.Spread) int {
 	return best
 }
 
-// quicker reports whether a is quicker than b by more than noise: by its median,
-// and so that their middle halves have nothing in common.
+// quicker reports whether a is quicker than b by more than noise: by its median, so
+// that their middle halves have nothing in common, and by the least that each took,
+// which what else the machine does touches last.
 func quicker(a, b bench.Spread) bool {
-	return a.Median < (1-noise)*b.Median && a.Quarter3 < b.Quarter
+	return a.Median < (1-noise)*b.Median && a.Quarter3 < b.Quarter && a.Least < (1-noise)*b.Least
 }

@@ -75,6 +75,25 @@ func TestRaceDeadline(t *testing.T) {
 	}
 }
 
+// Past the deadline too, one that beats the default must do so in every lap, and one
+// that is slower gets no more.
+func TestRaceChallenger(t *testing.T) {
+	laps := make([]int, 3)
+	if _, err := race(3, time.Now().Add(-time.Second), timed(laps, 1, 0.8, 1.1)); err != nil || !slices.Equal(laps, []int{1 + most, 1 + most, 1 + fewest}) {
+		t.Errorf("laps %v, %v", laps, err)
+	}
+	// It led by chance: once it no longer does, the race is over.
+	laps = make([]int, 2)
+	if _, err := race(2, time.Now().Add(-time.Second), func(i int, first bool) (float64, bool, error) {
+		if laps[i]++; laps[i] > 1+fewest {
+			return 1, true, nil
+		}
+		return 1 - 0.2*float64(i), true, nil
+	}); err != nil || laps[0] <= 1+fewest || laps[0] >= 1+most {
+		t.Errorf("laps %v, %v", laps, err)
+	}
+}
+
 // One that is out gets no lap more and no time; an error ends all.
 func TestRaceOut(t *testing.T) {
 	laps := make([]int, 3)
@@ -95,6 +114,14 @@ func TestRaceOut(t *testing.T) {
 		}); err != lost {
 			t.Errorf("the error is %v", err)
 		}
+	}
+}
+
+// Who fell out cannot win, quick as its moment was.
+func TestSpreads(t *testing.T) {
+	got := spreads([][]float64{{2, 3, 4}, {1}, nil, {5, 6, 7}})
+	if got[0].Median != 3 || got[1] != (bench.Spread{}) || got[2] != (bench.Spread{}) || got[3].Median != 6 {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -120,6 +147,7 @@ func TestChoose(t *testing.T) {
 		"all others out":                 {[]bench.Spread{spread(10, 0.1), none, none}, 0},
 		"a default that ties with best":  {[]bench.Spread{spread(6.1, 0.1), spread(8, 0.1), spread(6, 0.1)}, 0},
 		"a tie that spreads wide":        {[]bench.Spread{spread(10, 0.1), spread(9, 4), spread(6, 0.1)}, 2},
+		"never as quick as the default":  {[]bench.Spread{{Least: 7, Quarter: 9, Median: 10, Quarter3: 11, Most: 12}, {Least: 7, Quarter: 7.5, Median: 8, Quarter3: 8.5, Most: 9}}, 0},
 		"one that is only in the middle": {[]bench.Spread{spread(10, 0.1), spread(8, 0.1), spread(12, 0.1)}, 1},
 	} {
 		if got := choose(c.spreads); got != c.want {

@@ -194,17 +194,13 @@ func (t *tuner) measure(c *Class, work []*bench.Workload, shapes []Shape, expect
 	if err != nil {
 		return err
 	}
-	spreads := make([]bench.Spread, len(shapes))
 	for i, candidate := range c.Candidates {
 		candidate.Samples = samples[i]
-		candidate.Seconds = bench.SpreadOf(samples[i])
-		if candidate.Fault != "" || len(samples[i]) == 0 {
-			continue
+		if candidate.Seconds = bench.SpreadOf(samples[i]); candidate.Fault == "" && len(samples[i]) > 0 {
+			candidate.GFLOPS = 2 * float64(c.multiplyAdds) / candidate.Seconds.Median / 1e9
 		}
-		candidate.GFLOPS = 2 * float64(c.multiplyAdds) / candidate.Seconds.Median / 1e9
-		spreads[i] = candidate.Seconds
 	}
-	c.Chosen = choose(spreads)
+	c.Chosen = choose(spreads(samples))
 	t.result.Classes = append(t.result.Classes, c)
 	return nil
 }

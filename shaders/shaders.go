@@ -1,7 +1,8 @@
 // Package shaders holds the kernels as data: GLSL sources (*.comp, include/),
 // the SPIR-V committed beside them, and what reflection finds in it. A kernel's
 // buffers, push constants and specialization constants are addressed by the
-// names they have in its source.
+// names they have in its source. Two stages that draw the frames of a window
+// (frame.vert, frame.frag) are no kernels.
 //
 // The SPIR-V is committed so that building gaze takes no shader compiler and
 // everybody runs the bytes that were tested. After changing a source:
@@ -27,7 +28,7 @@ var spirv embed.FS
 
 // Sources are the GLSL files, their includes and the list of variants.
 //
-//go:embed *.comp include/*.glsl variants
+//go:embed *.comp *.vert *.frag include/*.glsl variants
 var Sources embed.FS
 
 // A Set is a collection of kernels by name.
@@ -55,7 +56,9 @@ func (s *Set) Names() []string {
 	var names []string
 	files, _ := fs.Glob(s.files, "*.spv")
 	for _, f := range files {
-		names = append(names, strings.TrimSuffix(path.Base(f), ".spv"))
+		if name := strings.TrimSuffix(path.Base(f), ".spv"); !strings.Contains(name, ".") {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -81,6 +84,18 @@ func (s *Set) Kernel(name string) (*Kernel, error) {
 	}
 	s.kernels[name] = k
 	return k, nil
+}
+
+// Frame returns the SPIR-V of the two stages that draw the frames of a window.
+func Frame() (vertex, fragment []byte) {
+	read := func(name string) []byte {
+		code, err := spirv.ReadFile("spirv/" + name)
+		if err != nil {
+			panic(err)
+		}
+		return code
+	}
+	return read("frame.vert.spv"), read("frame.frag.spv")
 }
 
 func must(f fs.FS, err error) fs.FS {

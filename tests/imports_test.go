@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"engine/verify":         {"", "engine", "engine/checkpoint", "reference", "vk"},
 	"visualize":             {"", "golang.org/x/image/..."},
 	"visualize/explore":     {"", "visualize", "golang.org/x/image/..."},
-	"visualize/viewer":      {"visualize/explore", "vk", "github.com/go-gl/glfw/v3.3/glfw"},
+	"visualize/viewer":      {"shaders", "visualize/explore", "vk", "github.com/go-gl/glfw/v3.3/glfw"},
 	"configs":               {"", "github.com/BurntSushi/toml"},
 	"cmd/internal/load":     {"", "configs", "engine", "engine/checkpoint", "engine/tokenizer", "visualize"},
 	"cmd/gaze":              {"", "cmd/internal/load", "configs", "engine", "engine/bench", "engine/builtin", "engine/checkpoint", "engine/checkpoint/hub", "engine/modernbert", "engine/tokenizer", "engine/tune", "engine/verify", "reference", "shaders", "visualize", "vk"},

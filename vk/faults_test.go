@@ -88,7 +88,7 @@ func session(cacheDir string, opts ...Option) (d *Device, err error) {
 	return d, nil
 }
 
-var presenterFiles = []string{"presenter.go", "swapchain.go"}
+var presenterFiles = []string{"presenter.go", "swapchain.go", "painter.go"}
 
 // namedCalls finds the calls that the sources of this package name: those of a
 // presenter, or all others.

@@ -101,14 +101,14 @@ func (p *Pipeline) create() error {
 
 	device := convert[C.VkDevice](d.handle)
 	sets, err := obtain(d, "vkCreateDescriptorSetLayout", func(out *C.VkDescriptorSetLayout) vulkan.Result {
-		return vulkan.Result(C.gaze_create_set_layout(d.in.c, device, C.uint32_t(len(spec.Bindings)), out))
+		return vulkan.Result(C.gaze_create_set_layout(d.in.c, device, C.VK_SHADER_STAGE_COMPUTE_BIT, C.uint32_t(len(spec.Bindings)), out))
 	})
 	if err != nil {
 		return err
 	}
 	p.sets = convert[vulkan.DescriptorSetLayout](sets)
 	layout, err := obtain(d, "vkCreatePipelineLayout", func(out *C.VkPipelineLayout) vulkan.Result {
-		return vulkan.Result(C.gaze_create_pipeline_layout(d.in.c, device, sets, C.uint32_t(spec.Push), out))
+		return vulkan.Result(C.gaze_create_pipeline_layout(d.in.c, device, C.VK_SHADER_STAGE_COMPUTE_BIT, sets, C.uint32_t(spec.Push), out))
 	})
 	if err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 
 	vulkan "github.com/vulkan-go/vulkan"
 )
@@ -20,9 +19,11 @@ import (
 // may use it, and must be the one that the window system wants surfaces made on.
 type Presenter struct {
 	d       *Device
+	program Program
 	create  func(instance any) (surface uintptr, err error)
 	surface C.VkSurfaceKHR
 	chain   *swapchain // nil before the first frame, and after one that failed
+	painter *painter   // nil before the first frame
 }
 
 // presentAttempts bounds how often one frame is tried while its window changes.
@@ -32,9 +33,10 @@ const presentAttempts = 16
 // one cannot present to the window, the best that can. The extensions are what
 // the window system asks of an instance. It calls surface, then and whenever
 // the surface is lost, with a pointer that is the VkInstance; the VkSurfaceKHR
-// it returns is the presenter's. Where no device can present the error wraps
-// ErrNoDevice.
-func OpenPresenter(name string, extensions []string, surface func(instance any) (uintptr, error), opts ...Option) (*Presenter, error) {
+// it returns is the presenter's. The device must draw with the queue that it
+// presents with, as all do that have a display; where none can the error wraps
+// ErrNoDevice. The program is what draws.
+func OpenPresenter(name string, program Program, extensions []string, surface func(instance any) (uintptr, error), opts ...Option) (*Presenter, error) {
 	if len(extensions) == 0 {
 		if _, err := Adapters(opts...); err != nil { // without a driver the window system knows none either
 			return nil, err
@@ -46,7 +48,7 @@ func OpenPresenter(name string, extensions []string, surface func(instance any) 
 	if err != nil {
 		return nil, err
 	}
-	p := &Presenter{d: &Device{in: in, options: o, queueTurn: newTurn(), staging: staging{turn: newTurn()}, open: map[closer]string{}}, create: surface}
+	p := &Presenter{d: &Device{in: in, options: o, queueTurn: newTurn(), staging: staging{turn: newTurn()}, open: map[closer]string{}}, program: program, create: surface}
 	if err := p.start(name); err != nil {
 		p.Close()
 		return nil, err
@@ -128,7 +130,7 @@ func (p *Presenter) Adapter() Adapter { return p.d.adapter }
 // and so for no more than one refresh of the screen, except that a display may
 // take none while nobody can see the window: then it returns ctx's error when
 // that ends, and the frame can be presented again.
-func (p *Presenter) Present(ctx context.Context, frame *image.RGBA) error {
+func (p *Presenter) Present(ctx context.Context, frame *Frame) error {
 	if p.d.closed {
 		return fmt.Errorf("vk: the presenter: %w", ErrClosed)
 	}
@@ -176,5 +178,6 @@ func (p *Presenter) Close() error {
 		return nil
 	}
 	p.closeSurface()
+	p.painter.close()
 	return p.d.Close()
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/gazevk/gaze/shaders"
 	"github.com/gazevk/gaze/tests/display"
 	"github.com/go-gl/glfw/v3.3/glfw"
 )
@@ -64,7 +65,7 @@ func surfaceOf(w *glfw.Window, count *int) func(any) (uintptr, error) {
 func openPresenter(t testing.TB, w *glfw.Window, opts ...Option) *Presenter {
 	t.Helper()
 	messages := new(atomic.Int64)
-	p, err := OpenPresenter("auto", w.GetRequiredInstanceExtensions(), surfaceOf(w, new(int)),
+	p, err := OpenPresenter("auto", program(), w.GetRequiredInstanceExtensions(), surfaceOf(w, new(int)),
 		append([]Option{WithValidation(messages), WithLogger(testLogger(t))}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +79,7 @@ func openPresenter(t testing.TB, w *glfw.Window, opts ...Option) *Presenter {
 		if n := messages.Load(); n > 0 {
 			t.Errorf("%d validation messages", n)
 		}
-		wantError(t, p.Present(context.Background(), noise(1, 1)), ErrClosed, "the presenter")
+		wantError(t, p.Present(context.Background(), plain(noise(1, 1))), ErrClosed, "the presenter")
 	})
 	return p
 }
@@ -88,15 +89,29 @@ func noise(width, height int) *image.RGBA {
 	frame := image.NewRGBA(image.Rect(0, 0, width, height))
 	for i := range frame.Pix {
 		frame.Pix[i] = byte(rand.Uint32())
+		if i%4 == 3 {
+			frame.Pix[i] = 0xff
+		}
 	}
 	return frame
+}
+
+// plain is a frame of nothing but an overlay.
+func plain(overlay *image.RGBA) *Frame {
+	return &Frame{Overlay: &image.NRGBA{Pix: overlay.Pix, Stride: overlay.Stride, Rect: overlay.Rect}}
+}
+
+// program is what draws.
+func program() Program {
+	vertex, fragment := shaders.Frame()
+	return Program{vertex, fragment}
 }
 
 func present(t testing.TB, p *Presenter, frame *image.RGBA) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := p.Present(ctx, frame); err != nil {
+	if err := p.Present(ctx, plain(frame)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -240,13 +255,13 @@ func TestEveryPresenterCallFails(t *testing.T) {
 
 // presentTwice opens a presenter, shows two frames and closes it.
 func presentTwice(w *glfw.Window, opts ...Option) (*Presenter, error) {
-	p, err := OpenPresenter("auto", w.GetRequiredInstanceExtensions(), surfaceOf(w, new(int)), append(opts, apart)...)
+	p, err := OpenPresenter("auto", program(), w.GetRequiredInstanceExtensions(), surfaceOf(w, new(int)), append(opts, apart)...)
 	if err != nil {
 		return nil, err
 	}
 	for range 2 {
 		if err == nil {
-			err = p.Present(context.Background(), noise(100, 80))
+			err = p.Present(context.Background(), plain(noise(100, 80)))
 		}
 	}
 	return p, errors.Join(err, p.Close())
@@ -280,7 +295,7 @@ func TestPresenterRecovers(t *testing.T) {
 			}
 			return nil
 		})
-		p, err := OpenPresenter("auto", w.GetRequiredInstanceExtensions(), surfaceOf(w, &surfaces), faults, WithValidation(messages), WithLogger(testLogger(t)))
+		p, err := OpenPresenter("auto", program(), w.GetRequiredInstanceExtensions(), surfaceOf(w, &surfaces), faults, WithValidation(messages), WithLogger(testLogger(t)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +316,7 @@ func TestPresenterRecovers(t *testing.T) {
 		}
 		p.closeChain()
 		left = 1000
-		wantError(t, p.Present(context.Background(), noise(100, 80)), c.reason, "vk: ")
+		wantError(t, p.Present(context.Background(), plain(noise(100, 80))), c.reason, "vk: ")
 		left = 0
 		present(t, p, noise(100, 80))
 		if err := p.Close(); err != nil {
@@ -322,7 +337,7 @@ func TestPresenterRecovers(t *testing.T) {
 	present(t, p, noise(100, 80))
 	losing = true
 	for range 2 {
-		wantError(t, p.Present(context.Background(), noise(100, 80)), ErrDeviceLost, "open it again")
+		wantError(t, p.Present(context.Background(), plain(noise(100, 80))), ErrDeviceLost, "open it again")
 		losing = false // it stays lost
 	}
 	p.Close()
@@ -340,7 +355,7 @@ func TestPresentCancelled(t *testing.T) {
 	screen.Await(t, shown)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := p.Present(ctx, noise(100, 80)); !errors.Is(err, context.Canceled) {
+	if err := p.Present(ctx, plain(noise(100, 80))); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	screen.Await(t, shown)
@@ -350,16 +365,16 @@ func TestOpenPresenterErrors(t *testing.T) {
 	display.Start(t, 640, 480)
 	w := openWindow(t, 100, 80)
 	extensions := w.GetRequiredInstanceExtensions()
-	_, err := OpenPresenter("no such card", extensions, surfaceOf(w, new(int)))
+	_, err := OpenPresenter("no such card", program(), extensions, surfaceOf(w, new(int)))
 	wantError(t, err, ErrNoDevice, `matches "no such card"`)
-	_, err = OpenPresenter("auto", append(extensions, "VK_NO_such"), surfaceOf(w, new(int)))
+	_, err = OpenPresenter("auto", program(), append(extensions, "VK_NO_such"), surfaceOf(w, new(int)))
 	wantError(t, err, ErrNotSupported, "vkCreateInstance")
-	_, err = OpenPresenter("auto", make([]string, 100), surfaceOf(w, new(int)))
+	_, err = OpenPresenter("auto", program(), make([]string, 100), surfaceOf(w, new(int)))
 	wantError(t, err, ErrNotSupported, "vkCreateInstance")
-	_, err = OpenPresenter("auto", nil, surfaceOf(w, new(int)))
+	_, err = OpenPresenter("auto", program(), nil, surfaceOf(w, new(int)))
 	wantError(t, err, ErrNotSupported, "vk: the window system knows no Vulkan surfaces")
 	reason := errors.New("a fault of the test")
-	_, err = OpenPresenter("auto", extensions, func(any) (uintptr, error) { return 0, reason })
+	_, err = OpenPresenter("auto", program(), extensions, func(any) (uintptr, error) { return 0, reason })
 	wantError(t, err, reason, "vk: no surface could be made of the window: a fault of the test")
 }
 
@@ -367,7 +382,7 @@ func TestOpenPresenterErrors(t *testing.T) {
 func TestNoDevicePresents(t *testing.T) {
 	display.StartDepth(t, 640, 480, 8)
 	w := openWindow(t, 100, 80)
-	_, err := OpenPresenter("auto", w.GetRequiredInstanceExtensions(), surfaceOf(w, new(int)))
+	_, err := OpenPresenter("auto", program(), w.GetRequiredInstanceExtensions(), surfaceOf(w, new(int)))
 	wantError(t, err, ErrNoDevice, "vk: no Vulkan device can present to this window; there is 0: ")
 }
 
@@ -385,7 +400,8 @@ func TestPresentAfterFailure(t *testing.T) {
 	}))
 	for call, begins := range map[string]bool{ // whether it is one that makes a swapchain
 		"vkGetPhysicalDeviceSurfaceCapabilitiesKHR": false, "vkAcquireNextImageKHR": false, "vkQueueSubmit": false, "vkQueuePresentKHR": false,
-		"vkCreateSwapchainKHR": true, "vkGetSwapchainImagesKHR": true, "vkCreateBuffer": true, "vkCreateSemaphore": true, "vkEndCommandBuffer": true,
+		"vkCreateSwapchainKHR": true, "vkGetSwapchainImagesKHR": true, "vkCreateSemaphore": true, "vkCreateImageView": true, "vkCreateFramebuffer": true,
+		"vkEndCommandBuffer": false, "vkCreateCommandPool": false,
 	} {
 		for range 5 { // more often than a swapchain has images
 			present(t, p, noise(100, 80))
@@ -393,7 +409,7 @@ func TestPresentAfterFailure(t *testing.T) {
 				p.closeChain()
 			}
 			failing = call
-			wantError(t, p.Present(context.Background(), noise(100, 80)), ErrOutOfMemory, call)
+			wantError(t, p.Present(context.Background(), plain(noise(100, 80))), ErrOutOfMemory, call)
 			frame := noise(100, 80)
 			present(t, p, frame)
 			screen.Await(t, frame)

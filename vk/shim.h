@@ -24,7 +24,9 @@
 #define GAZE_SURFACE_FUNCTIONS(F) \
 	F(DestroySurfaceKHR) F(GetPhysicalDeviceSurfaceSupportKHR) F(GetPhysicalDeviceSurfaceCapabilitiesKHR) F(GetPhysicalDeviceSurfaceFormatsKHR) \
 	F(CreateSwapchainKHR) F(DestroySwapchainKHR) F(GetSwapchainImagesKHR) F(AcquireNextImageKHR) F(QueuePresentKHR) \
-	F(CreateSemaphore) F(DestroySemaphore) F(CmdCopyBufferToImage)
+	F(CreateSemaphore) F(DestroySemaphore) F(CmdCopyBufferToImage) F(CreateRenderPass) F(DestroyRenderPass) F(CreateGraphicsPipelines) F(CreateImageView) \
+	F(DestroyImageView) F(CreateFramebuffer) F(DestroyFramebuffer) F(CmdBeginRenderPass) F(CmdEndRenderPass) F(CmdBindPipeline) \
+	F(CmdBindDescriptorSets) F(CmdPushConstants) F(CmdSetViewport) F(CmdSetScissor) F(CmdDraw)
 
 // Puts *link in front of the chain that starts at *head.
 static inline void gaze_chain(const void **head, void *link) {
@@ -78,8 +80,9 @@ uint32_t gaze_matrix_shapes(gaze_instance *instance, VkPhysicalDevice adapter, V
 VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, const gaze_properties *p, int swapchains, VkDevice *out);
 
 enum { GAZE_MAX_BINDINGS = 32, GAZE_MAX_CONSTANTS = 64 };
-VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, uint32_t bindings, VkDescriptorSetLayout *out);
-VkResult gaze_create_pipeline_layout(gaze_instance *instance, VkDevice device, VkDescriptorSetLayout set, uint32_t push, VkPipelineLayout *out);
+VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, VkShaderStageFlags stages, uint32_t bindings, VkDescriptorSetLayout *out);
+VkResult gaze_create_pipeline_layout(gaze_instance *instance, VkDevice device, VkShaderStageFlags stages, VkDescriptorSetLayout set, uint32_t push,
+    VkPipelineLayout *out);
 // constants: count pairs of (id, 32-bit value). subgroup 0: the driver's choice.
 VkResult gaze_create_pipeline(gaze_instance *instance, VkDevice device, VkPipelineCache cache, VkPipelineLayout layout, VkShaderModule module,
     uint32_t count, const uint32_t *constants, uint32_t subgroup, int full_subgroups, int statistics, VkPipeline *out);
@@ -108,7 +111,7 @@ typedef struct {
 	VkFormat format;                   // R8G8B8A8 or B8G8R8A8 as sRGB, or UNDEFINED where the surface has neither
 } gaze_surface;
 
-// Sets *family to one that copies to images and presents to the surface, or to -1.
+// Sets *family to one that draws and presents to the surface, or to -1.
 VkResult gaze_present_family(gaze_instance *instance, VkPhysicalDevice adapter, VkSurfaceKHR surface, int32_t *family);
 VkResult gaze_get_surface(gaze_instance *instance, VkPhysicalDevice adapter, VkSurfaceKHR surface, gaze_surface *out);
 VkResult gaze_create_swapchain(gaze_instance *instance, VkDevice device, VkSurfaceKHR surface, const gaze_surface *s, VkSwapchainKHR old, VkSwapchainKHR *out);
@@ -116,11 +119,26 @@ VkResult gaze_create_swapchain(gaze_instance *instance, VkDevice device, VkSurfa
 VkResult gaze_swapchain_images(gaze_instance *instance, VkDevice device, VkSwapchainKHR swapchain, uint32_t *count, VkImage *out);
 VkResult gaze_create_semaphore(gaze_instance *instance, VkDevice device, VkSemaphore *out);
 VkResult gaze_acquire(gaze_instance *instance, VkDevice device, VkSwapchainKHR swapchain, uint64_t nanoseconds, VkSemaphore signal, uint32_t *index);
-// Records the copy of a whole image, rows without gaps, and the transitions around it.
-void gaze_copy_to_image(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, VkImage to, uint32_t width, uint32_t height);
 VkResult gaze_present(gaze_instance *instance, VkQueue queue, VkSwapchainKHR swapchain, uint32_t index, VkSemaphore wait);
 void gaze_destroy_semaphore(gaze_instance *instance, VkDevice device, VkSemaphore semaphore);
 void gaze_destroy_swapchain(gaze_instance *instance, VkDevice device, VkSwapchainKHR swapchain);
 void gaze_destroy_surface(gaze_instance *instance, VkSurfaceKHR surface);
+
+enum { GAZE_FRAME_STAGES = VK_SHADER_STAGE_VERTEX_BIT | VK_SHADER_STAGE_FRAGMENT_BIT, GAZE_FRAME_PUSH = 3 };
+// Records the copy of a whole image, rows without gaps, to be drawn over.
+void gaze_copy_to_image(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, VkImage to, uint32_t width, uint32_t height);
+// A pass over one image, which is for the display after it.
+VkResult gaze_create_render_pass(gaze_instance *instance, VkDevice device, VkFormat format, VkRenderPass *out);
+VkResult gaze_create_frame_pipeline(gaze_instance *instance, VkDevice device, VkRenderPass pass, VkPipelineLayout layout, VkShaderModule vertex,
+    VkShaderModule fragment, VkPipeline *out);
+VkResult gaze_create_image_view(gaze_instance *instance, VkDevice device, VkImage image, VkFormat format, VkImageView *out);
+VkResult gaze_create_framebuffer(gaze_instance *instance, VkDevice device, VkRenderPass pass, VkImageView view, uint32_t width, uint32_t height,
+    VkFramebuffer *out);
+// Records the pass: count instances, or none, of a strip of four corners.
+void gaze_draw(gaze_instance *instance, VkCommandBuffer commands, VkRenderPass pass, VkFramebuffer to, uint32_t width, uint32_t height,
+    VkPipeline pipeline, VkPipelineLayout layout, VkDescriptorSet set, const uint32_t push[GAZE_FRAME_PUSH], uint32_t count);
+// What is VK_NULL_HANDLE is left alone.
+void gaze_destroy_target(gaze_instance *instance, VkDevice device, VkFramebuffer framebuffer, VkImageView view);
+void gaze_destroy_render_pass(gaze_instance *instance, VkDevice device, VkRenderPass pass);
 
 #endif

@@ -4,17 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, uint32_t count, VkDescriptorSetLayout *out) {
+VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, VkShaderStageFlags stages, uint32_t count, VkDescriptorSetLayout *out) {
 	VkDescriptorSetLayoutBinding bindings[GAZE_MAX_BINDINGS] = {{0}};
 	if (count > GAZE_MAX_BINDINGS) return VK_ERROR_INITIALIZATION_FAILED;
 	for (uint32_t i = 0; i < count; i++)
-		bindings[i] = (VkDescriptorSetLayoutBinding){i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL};
+		bindings[i] = (VkDescriptorSetLayoutBinding){i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, stages, NULL};
 	VkDescriptorSetLayoutCreateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, NULL, 0, count, bindings};
 	return instance->CreateDescriptorSetLayout(device, &info, NULL, out);
 }
 
-VkResult gaze_create_pipeline_layout(gaze_instance *instance, VkDevice device, VkDescriptorSetLayout set, uint32_t push_size, VkPipelineLayout *out) {
-	VkPushConstantRange range = {VK_SHADER_STAGE_COMPUTE_BIT, 0, push_size};
+VkResult gaze_create_pipeline_layout(gaze_instance *instance, VkDevice device, VkShaderStageFlags stages, VkDescriptorSetLayout set, uint32_t push_size,
+    VkPipelineLayout *out) {
+	VkPushConstantRange range = {stages, 0, push_size};
 	VkPipelineLayoutCreateInfo info = {VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, NULL, 0, 1, &set, push_size ? 1 : 0, &range};
 	return instance->CreatePipelineLayout(device, &info, NULL, out);
 }

@@ -12,8 +12,7 @@ VkResult gaze_present_family(gaze_instance *instance, VkPhysicalDevice adapter, 
 	instance->GetPhysicalDeviceQueueFamilyProperties(adapter, &count, families);
 	for (uint32_t i = 0; i < count && *family < 0; i++) {
 		VkBool32 presents = VK_FALSE;
-		// These copy to whole images without being asked whether they do.
-		if (!(families[i].queueFlags & (VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT))) continue;
+		if (!(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT)) continue;
 		VkResult result = instance->GetPhysicalDeviceSurfaceSupportKHR(adapter, i, surface, &presents);
 		if (result < 0) return result;
 		if (presents) *family = (int32_t)i;
@@ -62,7 +61,7 @@ VkResult gaze_create_swapchain(gaze_instance *instance, VkDevice device, VkSurfa
 	info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
 	info.imageExtent.width = s->width, info.imageExtent.height = s->height;
 	info.imageArrayLayers = 1;
-	info.imageUsage = VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+	info.imageUsage = VK_IMAGE_USAGE_TRANSFER_DST_BIT | VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
 	info.preTransform = (VkSurfaceTransformFlagBitsKHR)s->transform;
 	info.compositeAlpha = (VkCompositeAlphaFlagBitsKHR)s->alpha;
 	// Every device has this mode. It shows each frame whole, and a stream of events draws no more frames than the screen shows.
@@ -83,23 +82,6 @@ VkResult gaze_create_semaphore(gaze_instance *instance, VkDevice device, VkSemap
 
 VkResult gaze_acquire(gaze_instance *instance, VkDevice device, VkSwapchainKHR swapchain, uint64_t nanoseconds, VkSemaphore signal, uint32_t *index) {
 	return instance->AcquireNextImageKHR(device, swapchain, nanoseconds, signal, VK_NULL_HANDLE, index);
-}
-
-void gaze_copy_to_image(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, VkImage to, uint32_t width, uint32_t height) {
-	VkImageMemoryBarrier barrier = {VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER};
-	barrier.srcQueueFamilyIndex = barrier.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
-	barrier.image = to;
-	barrier.subresourceRange = (VkImageSubresourceRange){VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
-	// The transition must not begin before the display has let go of the image: the submit waits for that in this stage.
-	barrier.dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT;
-	barrier.oldLayout = VK_IMAGE_LAYOUT_UNDEFINED, barrier.newLayout = VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL;
-	instance->CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
-	VkBufferImageCopy region = {0, 0, 0, {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1}, {0, 0, 0}, {width, height, 1}};
-	instance->CmdCopyBufferToImage(commands, from, to, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &region);
-	// The semaphore that presenting waits for makes the writes visible to it.
-	barrier.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT, barrier.dstAccessMask = 0;
-	barrier.oldLayout = VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, barrier.newLayout = VK_IMAGE_LAYOUT_PRESENT_SRC_KHR;
-	instance->CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
 }
 
 VkResult gaze_present(gaze_instance *instance, VkQueue queue, VkSwapchainKHR swapchain, uint32_t index, VkSemaphore wait) {

@@ -7,7 +7,6 @@ import "C"
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"image"
 	"math"
@@ -16,16 +15,13 @@ import (
 	vulkan "github.com/vulkan-go/vulkan"
 )
 
-// A swapchain is the images of a window of one size, and what copies a frame to
-// each of them.
+// A swapchain is the images of a window of one size.
 type swapchain struct {
 	handle        C.VkSwapchainKHR
 	width, height int
-	blueFirst     bool
-	stage         *Buffer // the frame, as the images have it
 	acquired      C.VkSemaphore
 	images        []chainImage
-	last          *Commands // the copy that may still read stage
+	last          *Commands // the drawing that may still read what was laid
 	stale         bool      // to be made anew before the next frame
 }
 
@@ -33,13 +29,15 @@ type swapchain struct {
 // sign of having done so but that the image can be acquired again: hence one
 // for each.
 type chainImage struct {
-	copied C.VkSemaphore
-	copy   *Commands
+	handle C.VkImage
+	drawn  C.VkSemaphore
+	view   C.VkImageView
+	target C.VkFramebuffer
 }
 
 // show presents frame to the window as it is now.
-func (p *Presenter) show(ctx context.Context, frame *image.RGBA) error {
-	if err := p.fit(frame.Rect.Size()); err != nil || p.chain == nil {
+func (p *Presenter) show(ctx context.Context, frame *Frame) error {
+	if err := p.fit(frame.Overlay.Rect.Size()); err != nil || p.chain == nil {
 		return err
 	}
 	c := p.chain
@@ -47,10 +45,10 @@ func (p *Presenter) show(ctx context.Context, frame *image.RGBA) error {
 		if err := c.last.Wait(ctx); err != nil {
 			return err
 		}
+		c.last.Close()
 		c.last = nil
 	}
-	c.fill(frame)
-	if err := p.d.heap.flush(c.stage.Whole()); err != nil {
+	if err := p.painter.lay(frame, c.width, c.height); err != nil {
 		return err
 	}
 	index, result, err := p.acquire(ctx)
@@ -61,13 +59,15 @@ func (p *Presenter) show(ctx context.Context, frame *image.RGBA) error {
 	// If what follows fails, the image stays acquired and the semaphore signalled:
 	// neither can be used again.
 	c.stale = true
-	target := c.images[index]
-	if err := target.copy.submit(context.Background(), c.acquired, target.copied); err != nil {
+	image := c.images[index]
+	if c.last, err = p.painter.record(image.handle, image.target, c.width, c.height, len(frame.Grids)); err != nil {
 		return err
 	}
-	c.last = target.copy
+	if err := c.last.submit(context.Background(), c.acquired, image.drawn); err != nil {
+		return err
+	}
 	err = p.d.call("vkQueuePresentKHR", func() vulkan.Result {
-		presented := vulkan.Result(C.gaze_present(p.d.in.c, convert[C.VkQueue](p.d.queue), c.handle, C.uint32_t(index), target.copied))
+		presented := vulkan.Result(C.gaze_present(p.d.in.c, convert[C.VkQueue](p.d.queue), c.handle, C.uint32_t(index), image.drawn))
 		if presented == vulkan.Suboptimal {
 			result = presented
 		}
@@ -96,7 +96,7 @@ func (p *Presenter) fit(frame image.Point) error {
 	case c != nil && !c.stale && c.width == int(s.width) && c.height == int(s.height):
 		return nil
 	}
-	next := &swapchain{width: int(s.width), height: int(s.height), blueFirst: s.format == C.VK_FORMAT_B8G8R8A8_UNORM}
+	next := &swapchain{width: int(s.width), height: int(s.height)}
 	var old C.VkSwapchainKHR
 	if c != nil {
 		vulkan.DeviceWaitIdle(p.d.handle)
@@ -110,7 +110,7 @@ func (p *Presenter) fit(frame image.Point) error {
 		return err
 	}
 	p.chain = next
-	if err := p.furnish(); err != nil {
+	if err := p.furnish(s.format); err != nil {
 		p.closeChain()
 		return err
 	}
@@ -118,7 +118,7 @@ func (p *Presenter) fit(frame image.Point) error {
 }
 
 // furnish makes what p.chain needs beside its handle.
-func (p *Presenter) furnish() error {
+func (p *Presenter) furnish(format C.VkFormat) error {
 	d, c := p.d, p.chain
 	device := convert[C.VkDevice](d.handle)
 	semaphore := func() (C.VkSemaphore, error) {
@@ -127,8 +127,11 @@ func (p *Presenter) furnish() error {
 		})
 	}
 	var err error
-	if c.stage, err = d.NewBuffer("frame", 4*int64(c.width)*int64(c.height), UploadMemory); err != nil {
-		return err
+	if p.painter == nil || p.painter.format != format {
+		p.painter.close()
+		if p.painter, err = d.newPainter(p.program, format); err != nil {
+			return err
+		}
 	}
 	if c.acquired, err = semaphore(); err != nil {
 		return err
@@ -149,47 +152,24 @@ func (p *Presenter) furnish() error {
 	c.images = make([]chainImage, len(images))
 	for i := range images {
 		to := &c.images[i]
-		if to.copied, err = semaphore(); err != nil {
+		to.handle = images[i]
+		if to.drawn, err = semaphore(); err != nil {
 			return err
 		}
-		if to.copy, err = d.newCommands(); err != nil {
+		to.view, err = obtain(d, "vkCreateImageView", func(out *C.VkImageView) vulkan.Result {
+			return vulkan.Result(C.gaze_create_image_view(d.in.c, device, images[i], format, out))
+		})
+		if err != nil {
 			return err
 		}
-		C.gaze_copy_to_image(d.in.c, convert[C.VkCommandBuffer](to.copy.buffer), convert[C.VkBuffer](c.stage.handle), images[i],
-			C.uint32_t(c.width), C.uint32_t(c.height))
-		if err := to.copy.end(); err != nil {
+		to.target, err = obtain(d, "vkCreateFramebuffer", func(out *C.VkFramebuffer) vulkan.Result {
+			return vulkan.Result(C.gaze_create_framebuffer(d.in.c, device, p.painter.pass, to.view, C.uint32_t(c.width), C.uint32_t(c.height), out))
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// fill lays frame into the staging buffer.
-func (c *swapchain) fill(frame *image.RGBA) {
-	size := frame.Rect.Size()
-	to := c.stage.Whole().bytes()
-	used := 4 * min(c.width, size.X)
-	for y := range c.height {
-		row := to[4*c.width*y:][:4*c.width]
-		if y >= size.Y {
-			clear(row)
-			continue
-		}
-		from := frame.Pix[y*frame.Stride:][:used]
-		if c.blueFirst {
-			swapRedAndBlue(row, from)
-		} else {
-			copy(row, from)
-		}
-		clear(row[used:])
-	}
-}
-
-func swapRedAndBlue(to, from []byte) {
-	for i := 0; i < len(from); i += 4 {
-		pixel := binary.LittleEndian.Uint32(from[i:])
-		binary.LittleEndian.PutUint32(to[i:], pixel&0xff00ff00|pixel>>16&0xff|pixel&0xff<<16)
-	}
 }
 
 // acquire returns the next image, and whether the swapchain suits the window
@@ -218,15 +198,15 @@ func (p *Presenter) closeChain() {
 	p.chain = nil
 	device := convert[C.VkDevice](d.handle)
 	vulkan.DeviceWaitIdle(d.handle) // not only for fences: presenting has none
+	c.last.Close()
 	for _, image := range c.images {
-		image.copy.Close()
-		if image.copied != nil {
-			C.gaze_destroy_semaphore(d.in.c, device, image.copied)
+		C.gaze_destroy_target(d.in.c, device, image.target, image.view)
+		if image.drawn != nil {
+			C.gaze_destroy_semaphore(d.in.c, device, image.drawn)
 		}
 	}
 	if c.acquired != nil {
 		C.gaze_destroy_semaphore(d.in.c, device, c.acquired)
 	}
-	c.stage.Close()
 	C.gaze_destroy_swapchain(d.in.c, device, c.handle)
 }

@@ -66,7 +66,7 @@ func (l *live) compute(ctx context.Context, v *variant) (*explore.Run, error) {
 		return nil, err
 	}
 	run := &explore.Run{Name: v.name, Text: describe(r), Lengths: r.Lengths, Heads: r.Attention.Heads,
-		Layers: []gaze.Pattern{r.Attention.Visible()}, Device: l.engine.Traits().Device}
+		Layers: []gaze.Pattern{r.Attention.Visible()}, Alone: true, Device: l.engine.Traits().Device}
 	for i := range r.Lengths.Tokens() {
 		run.Tokens = append(run.Tokens, explore.Token{Label: strconv.Itoa(i)})
 	}

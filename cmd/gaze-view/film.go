@@ -24,8 +24,7 @@ func (f *film) wait(d time.Duration) { f.kept += d }
 // add adds the frame as it is.
 func (f *film) add(e *explore.Explorer) error {
 	frame, _ := e.Frame(time.Now())
-	shown := image.NewRGBA(frame.Rect)
-	copy(shown.Pix, frame.Pix)
+	shown := frame.Flatten()
 	drawPointer(shown, e.Mouse())
 	kept := f.kept + eventTime
 	f.kept = 0

@@ -78,13 +78,14 @@ func (v *viewing) arm(fault error, times int64) {
 }
 
 // rest draws frames until nothing more comes, and returns the last.
-func (v *viewing) rest() (frame *image.RGBA) {
+func (v *viewing) rest() *image.RGBA {
 	v.t.Helper()
+	var frame *explore.Frame
 	await(v.t, "a frame at rest", func() bool {
 		frame, _ = v.explorer.Frame(time.Now())
 		return !v.explorer.Busy() && (v.explorer.Ready() || v.explorer.Failure() != nil)
 	})
-	return frame
+	return frame.Flatten()
 }
 
 // well is rest where nothing may have gone wrong.
@@ -237,5 +238,18 @@ func TestCutText(t *testing.T) {
 	v.well()
 	if got, want := v.explorer.Message(), "max_position_embeddings is 16"; !strings.HasSuffix(got, want) || !strings.Contains(got, " tokens are cut off: ") {
 		t.Errorf("the message is %q", got)
+	}
+}
+
+// A head of a long text that is opened at once, and so is sampled first, is in the
+// end what is seen of it after the overview.
+func TestLongText(t *testing.T) {
+	text := strings.Repeat("The keeper of the lighthouse wrote a letter to her brother. ", 110)
+	directory := t.TempDir()
+	direct, after := filepath.Join(directory, "a.png"), filepath.Join(directory, "b.png")
+	mustCall(t, "--validate", "--text", text, "--size", "640x480", "--layer", "3", "--head", "1", "--snapshot", direct)
+	mustCall(t, "--text", text, "--size", "640x480", "--play", write(t, directory, "script", "settle\npress pagedown\npress pagedown\npress pagedown\npress ]\npress enter\nsettle\n"), "--snapshot", after)
+	if !same(picture(t, direct), picture(t, after)) {
+		t.Error("a head that is opened at once looks otherwise")
 	}
 }

@@ -150,7 +150,7 @@ func (p *program) Handle(event explore.Event) {
 }
 
 // Frame draws the explorer's frame, after what is due before it.
-func (p *program) Frame(now time.Time) (*image.RGBA, bool) {
+func (p *program) Frame(now time.Time) (*explore.Frame, bool) {
 	if p.failed == nil {
 		p.failed = p.proceed()
 	}
@@ -216,7 +216,7 @@ func (p *program) draw(ctx context.Context) error {
 			if p.film != nil {
 				return p.film.write(p.explorer, p.options.film)
 			}
-			return p.writeFrame(p.options.snapshot, frame)
+			return p.writeFrame(p.options.snapshot, frame.Flatten())
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

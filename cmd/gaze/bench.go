@@ -41,7 +41,8 @@ var benchCommand = &command{
 		"  attention  full, sliding window, dilated and global tokens, over more and more tokens\n" +
 		"  encoder    ModernBERT-base's size with random weights, and the built-in model\n" +
 		"  startup    from the start of the program to the first answer, twice\n" +
-		"  viewer     the map of a head in a window of 1920 x 1080, zoomed out, and statistics\n\n" +
+		"  viewer     the map of a head in a window of 1920 x 1080, zoomed out, the coarse picture\n" +
+		"             that comes first, and statistics\n\n" +
 		"Times are medians of at least ten runs by the device's clock, after one that compiles; host\n" +
 		"is the time until the program knows. GFLOP/s counts two for each multiply-add of a visible\n" +
 		"pair, GB/s each element once. \"Of limit\" is the share that is reached of the limit which\n" +

@@ -194,6 +194,32 @@ func TestRunStops(t *testing.T) {
 	}
 }
 
+// Of a coarse picture one row of cells in eight is computed, each by itself.
+func TestSampledPicture(t *testing.T) {
+	p := picture{cell: 16, band: 128}
+	list := p.rectangles(8190)
+	if len(list) != 64 || list[63] != (gaze.Rectangle{Queries: gaze.Span{First: 8064, End: 8080}, Keys: gaze.Span{End: 8190}}) {
+		t.Errorf("%d requests, the last %v", len(list), list[len(list)-1])
+	}
+	if got := p.pairs(8190); got != 64*16*8190 {
+		t.Errorf("%d pairs", got)
+	}
+	if got := (picture{cell: 16}).pairs(8190); got != 8190*8190 {
+		t.Errorf("%d pairs of the exact picture", got)
+	}
+	result := mustRun(t, Options{Suites: []string{"viewer"}, Tiers: engine.Tiers, Lengths: []int{300}, Runs: 1, Effort: Normal, Limits: known()})
+	dispatches := map[string]int{}
+	for _, c := range result.Cases {
+		for _, k := range c.Kernels {
+			dispatches[c.Name] += k.Dispatches
+		}
+	}
+	// Three requests, and what one is, a few dispatches.
+	if got, one := dispatches["19 x 19 pixels, 16 of 128 queries, n 300"], dispatches["19 x 19 pixels of 16 x 16 pairs, n 300"]; got != 3*one || one < 1 {
+		t.Errorf("%d dispatches, %d are expected of %v", got, 3*one, dispatches)
+	}
+}
+
 // The window of a viewer shows more as one zooms out, up to everything.
 func TestVisible(t *testing.T) {
 	for _, c := range []struct{ n, cell, queries, keys int }{{8192, 1, 1080, 1920}, {8192, 4, 4320, 7680}, {8192, 8, 8192, 8192}, {100, 1, 100, 100}, {5000, 0, 5000, 5000}} {

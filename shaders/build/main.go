@@ -68,6 +68,6 @@ func build(check bool) error {
 			}
 		}
 	}
-	fmt.Printf("%d kernels, %s\n", len(variants), compile.Compiler)
+	fmt.Printf("%d shaders, %s\n", len(variants), compile.Compiler)
 	return nil
 }

@@ -152,6 +152,7 @@ func (t Tools) Build(dir string, v Variant) ([]byte, error) {
 	plain, optimized := filepath.Join(work, "plain.spv"), filepath.Join(work, "optimized.spv")
 	arguments := append([]string{"--quiet"}, flags...)
 	arguments[slices.Index(arguments, "vulkan1.1")] = v.Target
+	arguments[slices.Index(arguments, "comp")] = strings.TrimPrefix(path.Ext(v.Source), ".")
 	arguments = append(arguments, v.Defines...)
 	arguments = append(arguments, "-I"+dir, "-o", plain, filepath.Join(dir, v.Source))
 	if err := run(v.Name, t.glslang, arguments...); err != nil {

@@ -62,16 +62,17 @@ type glyph struct {
 
 // A canvas is a frame, and what draws on it.
 type canvas struct {
-	img     *image.RGBA
+	shown   Frame
+	img     *image.NRGBA // what is over its maps
 	density int
 	faces   [roleCount]*typeface
-	columns []int32 // of paint, kept between tiles
+	lookups []uint32 // columns and rows of the frame's maps
 }
 
 // resize makes the canvas so large.
 func (c *canvas) resize(width, height, density int) error {
 	if c.img == nil || c.img.Rect.Dx() != width || c.img.Rect.Dy() != height {
-		c.img = image.NewRGBA(image.Rect(0, 0, width, height))
+		c.img = image.NewNRGBA(image.Rect(0, 0, width, height))
 	}
 	if density == c.density {
 		return nil
@@ -206,6 +207,15 @@ func (c *canvas) blend(x, y int, of color.RGBA, coverage uint8) {
 		return
 	}
 	pixel := (*[4]byte)(c.img.Pix[c.img.PixOffset(x, y):])
+	if under := uint32(pixel[3]); under < 0xff { // a map shows through
+		rest := under * (255 - uint32(coverage)) / 255
+		sum := uint32(coverage) + rest
+		for i, over := range [3]uint8{of.R, of.G, of.B} {
+			pixel[i] = uint8((uint32(pixel[i])*rest + uint32(over)*uint32(coverage) + sum/2) / sum)
+		}
+		pixel[3] = uint8(sum)
+		return
+	}
 	alpha := uint32(coverage) + uint32(coverage>>7) // of 256
 	for i, over := range [3]uint8{of.R, of.G, of.B} {
 		pixel[i] = uint8((uint32(pixel[i])*(256-alpha) + uint32(over)*alpha) >> 8)

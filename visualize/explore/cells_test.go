@@ -30,7 +30,7 @@ func TestMeansAtTheEdge(t *testing.T) {
 	run, source := fakeRun(10, 1, 1)
 	e, host := opened(t, run, 400, 300)
 	all := gaze.Span{End: 10}
-	part := exportPart{of: run, head: head{0, 0}, rectangle: gaze.Rectangle{Queries: all, Keys: all}, cell: 4, pooling: visualize.MeanPooling}
+	part := exportPart{tilePart{of: run, head: head{0, 0}, cell: 4, pooling: visualize.MeanPooling}, gaze.Rectangle{Queries: all, Keys: all}}
 	value, err := part.compute(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func sums(t *tile) []float32 {
 // What only the other map sees counts against it.
 func TestDifferenceWhereOneIsMasked(t *testing.T) {
 	run, source := fakeRun(12, 2, 1)
-	part := differencePart{tilePart: tilePart{of: run, head: head{1, 0}, cell: 1}, minus: run, minusHead: head{0, 0}}
+	part := tilePart{of: run, head: head{1, 0}, cell: 1, minus: other{run, head{0, 0}}}
 	value, err := part.compute(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/visualize"
 )
 
@@ -25,10 +26,7 @@ func (t *tile) indices(c coloring) []uint8 {
 	if t.colors != nil && t.colored == c {
 		return t.colors
 	}
-	if t.colors == nil {
-		t.colors = make([]uint8, len(t.values))
-	}
-	t.colored = c
+	t.colors, t.colored = make([]uint8, len(t.values)), c // a frame keeps the ones before
 	axis := axisOf(c.scale)
 	low := axis(c.r.Low)
 	factor := 256 / (axis(c.r.High) - low)
@@ -98,56 +96,66 @@ func automatic(s visualize.Scale, difference bool, values []float32) visualize.R
 // paint draws the part of a tile that a view shows within clip.
 func (c *canvas) paint(clip image.Rectangle, v *view, t *tile, how coloring, table *[256]color.RGBA) {
 	clip = clip.Intersect(c.img.Rect) // a small window lacks room for all of a map's box
-	colors := t.indices(how)
 	// A pixel belongs to the token at its middle, so that no cell of at least a
 	// pixel is lost.
-	cellAt := func(pixel int, from int, first float64, begin, end int) int {
-		token := int(math.Floor(first + (float64(pixel-from)+0.5)/v.scale))
-		if token < begin || token >= end {
-			return -1
-		}
-		return (token - begin) / t.cell
-	}
-	r := t.rectangle
-	columns := c.columns[:0]
-	left := clip.Max.X
-	for x := clip.Min.X; x < clip.Max.X; x++ {
-		at := cellAt(x, v.box.Min.X, v.key, r.Keys.First, r.Keys.End)
-		if at >= 0 {
-			left = min(left, x)
-			columns = append(columns, int32(at))
-		} else if len(columns) > 0 {
-			break
-		}
-	}
-	c.columns = columns
-	var hatched [2][4]byte
-	for i, paper := range []color.RGBA{maskPaper, maskInk} {
-		hatched[i] = [4]byte{paper.R, paper.G, paper.B, 0xff}
-	}
-	previous, previousLine := -1, []byte(nil)
-	for y := clip.Min.Y; y < clip.Max.Y; y++ {
-		row := cellAt(y, v.box.Min.Y, v.query, r.Queries.First, r.Queries.End)
-		if row < 0 || len(columns) == 0 {
-			continue
-		}
-		line := c.img.Pix[c.img.PixOffset(left, y):][:4*len(columns)]
-		cells := colors[row*t.columns:][:t.columns]
-		if row == previous && !slices.Contains(cells, hiddenColor) {
-			copy(line, previousLine)
-			continue
-		}
-		previous, previousLine = row, line
-		for i, column := range columns {
-			to := (*[4]byte)(line[4*i:])
-			if index := cells[column]; index != hiddenColor {
-				of := &table[index]
-				*to = [4]byte{of.R, of.G, of.B, 0xff}
+	lookUp := func(first, end, from int, of float64, tokens gaze.Span, cell int) (list []uint32, begin int) {
+		before := len(c.lookups)
+		for pixel := first; pixel < end; pixel++ {
+			token := int(math.Floor(of + (float64(pixel-from)+0.5)/v.scale))
+			if token >= tokens.End {
+				break
+			}
+			if token >= tokens.First {
+				c.lookups = append(c.lookups, uint32((token-tokens.First)/cell))
 			} else {
-				*to = hatched[c.hatch(left+i, y)]
+				begin = pixel + 1 - first
+			}
+		}
+		return c.lookups[before:len(c.lookups):len(c.lookups)], first + begin
+	}
+	columns, left := lookUp(clip.Min.X, clip.Max.X, v.box.Min.X, v.key, t.rectangle.Keys, t.cell)
+	rows, top := lookUp(clip.Min.Y, clip.Max.Y, v.box.Min.Y, v.query, t.rectangle.Queries, t.band)
+	c.show(Map{Box: image.Rect(left, top, left+len(columns), top+len(rows)), Columns: columns, Rows: rows,
+		Cells: t.indices(how), Stride: t.columns, Palette: c.palette(table), Hatch: c.density})
+}
+
+// paintSmall draws a tile of more cells than the box has pixels: each pixel is
+// the strongest of its cells.
+func (c *canvas) paintSmall(clip, box image.Rectangle, t *tile, how coloring, table *[256]color.RGBA) {
+	clip = clip.Intersect(c.img.Rect)
+	before := len(c.lookups)
+	for x := clip.Min.X; x < clip.Max.X; x++ {
+		c.lookups = append(c.lookups, uint32(x-box.Min.X))
+	}
+	middle := len(c.lookups)
+	for y := clip.Min.Y; y < clip.Max.Y; y++ {
+		c.lookups = append(c.lookups, uint32(y-box.Min.Y))
+	}
+	c.show(Map{Box: clip, Columns: c.lookups[before:middle:middle], Rows: c.lookups[middle:len(c.lookups):len(c.lookups)],
+		Cells: t.shrunk(box.Size(), how), Stride: box.Dx(), Palette: c.palette(table)})
+}
+
+// shrunk returns indices of colours as indices does, for a picture of that size in
+// which each pixel has the greatest of its cells.
+func (t *tile) shrunk(size image.Point, how coloring) []uint8 {
+	if t.small != nil && t.smallSize == size && t.smallColored == how {
+		return t.small
+	}
+	t.small, t.smallSize, t.smallColored = make([]uint8, size.X*size.Y), size, how
+	colors := t.indices(how)
+	for y := range size.Y {
+		row := y * t.rows / size.Y
+		endRow := max((y+1)*t.rows/size.Y, row+1)
+		for x := range size.X {
+			column := x * t.columns / size.X
+			endColumn := max((x+1)*t.columns/size.X, column+1)
+			best := &t.small[y*size.X+x]
+			for r := row; r < endRow; r++ {
+				*best = max(*best, slices.Max(colors[r*t.columns+column:r*t.columns+endColumn]))
 			}
 		}
 	}
+	return t.small
 }
 
 // hatch returns 1 where the lines of a hatch run, which continue over everything

@@ -14,7 +14,7 @@ func (e *Explorer) draw() {
 	e.arrange()
 	c := &e.canvas
 	c.fill(c.img.Rect, paper, 0xff)
-	e.drawHeader()
+	e.coarse = 0
 	e.drawField()
 	switch {
 	case e.run == nil:
@@ -23,11 +23,12 @@ func (e *Explorer) draw() {
 		e.drawOverview()
 	default:
 		e.refinePin()
-		e.finishExport()
 		e.drawMaps()
+		e.finishExport()
 		e.drawSide()
 		e.drawText()
 	}
+	e.drawHeader() // which says what is in sight
 	e.drawStatus()
 	if e.help {
 		e.drawHelp()
@@ -69,6 +70,10 @@ func (c *canvas) wrap(r role, text string, width int) (lines []string) {
 // headName names what is looked at: "layer 3, head 5".
 func (e *Explorer) headName(h head) string {
 	switch {
+	case e.run != nil && e.run.Alone && (h.layer == mean || h.head == mean):
+		return "mean of all heads"
+	case e.run != nil && e.run.Alone:
+		return fmt.Sprintf("head %d", h.head)
 	case h.layer == mean:
 		return "mean of all layers and heads"
 	case h.head == mean:
@@ -104,34 +109,46 @@ func (e *Explorer) drawHeader() {
 	c.write(textRole, quietInk, c.shorten(textRole, quiet, right-x), x, y+c.faces[titleRole].ascent-c.faces[textRole].ascent)
 }
 
-// drawBadges draws what is in force, from the right, and returns where it begins.
-func (e *Explorer) drawBadges(right, middle int) int {
-	c := &e.canvas
-	type badge struct {
-		text string
-		of   color.RGBA
+// A badge says in a few words what is in force.
+type badge struct {
+	text string
+	of   color.RGBA
+}
+
+// badges returns what is in force, from the right.
+func (e *Explorer) badges() (list []badge) {
+	add := func(of color.RGBA, format string, values ...any) {
+		list = append(list, badge{fmt.Sprintf(format, values...), of})
 	}
-	var badges []badge
 	if e.run != nil && e.screen == mapScreen {
 		if cell := e.view.cell(); cell > 1 {
-			badges = append(badges, badge{fmt.Sprintf("%v of %d × %d", e.Pooling, cell, cell), quietInk})
+			add(quietInk, "%v of %d × %d", e.Pooling, cell, cell)
+		}
+		if e.coarse > 0 {
+			add(accentInk, "sampled: %d of each %d queries", e.coarse, coarseRows*e.coarse)
 		}
 		switch e.Range {
 		case RangeLocked:
-			badges = append(badges, badge{"range locked", accentInk})
+			add(accentInk, "range locked")
 		case RangeOfView:
-			badges = append(badges, badge{"range of view", quietInk})
+			add(quietInk, "range of view")
 		}
 	}
 	if e.paused {
-		badges = append(badges, badge{"paused", accentInk})
-	} else if e.following && e.run != nil && e.progress < 1 {
-		badges = append(badges, badge{fmt.Sprintf("following layer %d", max(e.run.done-1, 0)), foundInk})
+		add(accentInk, "paused")
+	} else if e.following && e.run != nil && !e.run.Alone && e.progress < 1 {
+		add(foundInk, "following layer %d", max(e.run.done-1, 0))
 	}
 	if e.progress < 1 && e.failed == nil {
-		badges = append(badges, badge{fmt.Sprintf("running %.0f %%", 100*e.progress), foundInk})
+		add(foundInk, "running %.0f %%", 100*e.progress)
 	}
-	for _, b := range badges {
+	return list
+}
+
+// drawBadges draws what is in force, from the right, and returns where it begins.
+func (e *Explorer) drawBadges(right, middle int) int {
+	c := &e.canvas
+	for _, b := range e.badges() {
 		width, height := c.width(smallRole, b.text), c.height(smallRole)
 		box := image.Rect(right-width-c.px(16), middle-height/2-c.px(3), right, middle+height/2+c.px(3))
 		c.fill(box, panelPaper, 0xff)

@@ -37,12 +37,8 @@ func (e *Explorer) table() *[256]color.RGBA {
 }
 
 // part returns the square of a pane's map at that place.
-func (e *Explorer) part(p *pane, cell, row, column int) part {
-	t := tilePart{p.run, p.head, cell, row, column, e.Measure, e.Pooling}
-	if p.minus.run != nil {
-		return differencePart{t, p.minus.run, p.minus.head}
-	}
-	return t
+func (e *Explorer) part(p *pane, cell, row, column int) tilePart {
+	return tilePart{p.run, p.head, p.minus, cell, row, column, e.Measure, e.Pooling}
 }
 
 // parts calls do for the squares of cells of a size that a view shows, from the
@@ -69,7 +65,8 @@ func (p *pane) available() bool {
 	return p.head.end(len(p.run.Layers)) <= p.run.done && (p.minus.run == nil || p.minus.head.end(len(p.minus.run.Layers)) <= p.minus.run.done)
 }
 
-// drawPane draws a map: what is there of it, coarse where nothing finer is.
+// drawPane draws a map: what is there of it, coarse where nothing finer is, and
+// sampled where nothing else is.
 func (e *Explorer) drawPane(p *pane, table *[256]color.RGBA) {
 	c, v := &e.canvas, &p.view
 	shown := v.shown()
@@ -80,23 +77,32 @@ func (e *Explorer) drawPane(p *pane, table *[256]color.RGBA) {
 	}
 	how := coloring{e.drawnScale(), e.r}
 	cell := v.cell()
-	if p.minus.run == nil && p.head.layer != mean && p.head.head != mean && e.Measure == visualize.Weight && e.Pooling == visualize.MaxPooling {
-		if tiles, ok := has[[]*tile](e.store, thumbnailPart{p.run, p.head.layer}); ok && tiles[p.head.head].cell > cell {
-			c.paint(shown, v, tiles[p.head.head], how, table)
-		}
-	}
-	for coarse := LargestCell; coarse > cell; coarse /= 2 {
-		v.parts(coarse, func(row, column int) {
-			if t, ok := has[*tile](e.store, e.part(p, coarse, row, column)); ok {
-				c.paint(shown, v, t, how, table)
-			}
-		})
-	}
+	paint := func(t *tile) { c.paint(shown, v, t, how, table) }
+	var exact []*tile
+	whole := true
 	v.parts(cell, func(row, column int) {
-		if t, ok := need[*tile](e.store, e.part(p, cell, row, column)); ok {
-			c.paint(shown, v, t, how, table)
+		t, ok := need[*tile](e.store, e.part(p, cell, row, column))
+		if ok {
+			exact = append(exact, t)
 		}
+		whole = whole && ok
 	})
+	if !whole {
+		e.drawCoarse(p, paint)
+		if t, ok := e.thumbnail(p); ok {
+			paint(t)
+		}
+		for coarse := LargestCell; coarse > cell; coarse /= 2 {
+			v.parts(coarse, func(row, column int) {
+				if t, ok := has[*tile](e.store, e.part(p, coarse, row, column)); ok {
+					paint(t)
+				}
+			})
+		}
+	}
+	for _, t := range exact {
+		paint(t)
+	}
 	if e.Overlay {
 		e.drawMask(p, shown)
 	}

@@ -55,6 +55,7 @@ type Explorer struct {
 	Settings
 	screen    screen
 	view      view
+	coarse    int      // queries that a row of cells in sight is made of, in place of coarseRows times as many; 0: none is
 	ranged    rangeKey // what the range belongs to
 	sampled   sampling
 	r         visualize.Range // of the colours
@@ -357,21 +358,25 @@ func (e *Explorer) catchUp() {
 	}
 }
 
-// Frame returns the picture of the window, which is the explorer's own, and
-// whether it has changed.
-func (e *Explorer) Frame(time.Time) (frame *image.RGBA, changed bool) {
+// Frame returns the picture of the window, nil before the first Resize, which is the explorer's own until Frame
+// is called again, and whether it has changed.
+func (e *Explorer) Frame(time.Time) (frame *Frame, changed bool) {
 	e.catchUp()
 	if e.store.take() {
 		e.dirty = true
 	}
-	if !e.dirty || e.canvas.img == nil {
-		return e.canvas.img, false
+	switch {
+	case e.canvas.img == nil:
+		return nil, false
+	case !e.dirty:
+		return &e.canvas.shown, false
 	}
 	e.dirty = false
 	e.store.begin()
+	e.canvas.begin()
 	e.draw()
 	e.store.end()
-	return e.canvas.img, true
+	return &e.canvas.shown, true
 }
 
 // Busy reports whether the frame will change by itself.

@@ -95,9 +95,9 @@ func TestRowsThatDoNotAddUp(t *testing.T) {
 	for h := range 2 {
 		e.Head, e.screen, e.dirty = h, mapScreen, true
 		rest(t, e, host)
-		x := e.view.shown().Min.X - 1
+		x, pixels := e.view.shown().Min.X-1, e.canvas.shown.Flatten()
 		for query := range 40 {
-			red := e.canvas.img.RGBAAt(x, int(e.view.y(float64(query)+0.5))) == alarmInk
+			red := pixels.RGBAAt(x, int(e.view.y(float64(query)+0.5))) == alarmInk
 			if red != (h == 1 && query == 17) {
 				t.Errorf("head %d, row %d: red is %v", h, query, red)
 			}
@@ -244,8 +244,8 @@ func TestLarger(t *testing.T) {
 	if e.canvas.density != 3 {
 		t.Errorf("density %d on a dense screen", e.canvas.density)
 	}
-	if frame, _ := e.Frame(time.Now()); frame.Rect.Dx() != 1200 {
-		t.Errorf("the frame is %v", frame.Rect)
+	if frame, _ := e.Frame(time.Now()); frame.Over.Rect.Dx() != 1200 {
+		t.Errorf("the frame is %v", frame.Over.Rect)
 	}
 }
 

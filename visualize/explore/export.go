@@ -21,33 +21,15 @@ type export struct {
 
 // An exportPart is the cells of the picture.
 type exportPart struct {
-	of        *Run
-	head      head
-	minus     other
+	tilePart
 	rectangle gaze.Rectangle
-	cell      int
-	measure   visualize.Measure
-	pooling   visualize.Pooling
 }
 
-func (p exportPart) run() *Run    { return p.of }
-func (p exportPart) layer() int   { return p.head.end(len(p.of.Layers)) - 1 }
 func (p exportPart) urgency() int { return urgentRow }
 
-func (p exportPart) subtracted() *Run { return p.minus.run }
+func (p exportPart) pairs() float64 { return p.pairsOf(p.rectangle) }
 
-func (p exportPart) compute(ctx context.Context) (any, error) {
-	t, err := newTile(ctx, p.of, p.head, p.rectangle, p.cell, p.measure, p.pooling)
-	if err != nil || p.minus.run == nil {
-		return t, err
-	}
-	b, err := newTile(ctx, p.minus.run, p.minus.head, p.rectangle, p.cell, p.measure, p.pooling)
-	if err != nil {
-		return nil, err
-	}
-	t.subtract(b)
-	return t, nil
-}
+func (p exportPart) compute(ctx context.Context) (any, error) { return p.tile(ctx, p.rectangle) }
 
 // promptExport asks where to write what is in sight, or the whole map.
 func (e *Explorer) promptExport(all bool) {
@@ -97,7 +79,7 @@ func (e *Explorer) Export(where string, all bool) error {
 		}
 		cell *= 2
 	}
-	part := exportPart{of: e.run, head: e.shown(), rectangle: r, cell: cell, measure: e.Measure, pooling: e.Pooling}
+	part := exportPart{tilePart{of: e.run, head: e.shown(), cell: cell, measure: e.Measure, pooling: e.Pooling}, r}
 	if e.compare == difference {
 		part.minus = e.against
 	}
@@ -106,7 +88,8 @@ func (e *Explorer) Export(where string, all bool) error {
 	return nil
 }
 
-// finishExport writes the picture once its cells are there.
+// finishExport writes the picture once its cells are there, and all in sight, whose
+// range its colours have.
 func (e *Explorer) finishExport() {
 	x := e.exporting
 	if x == nil {
@@ -118,7 +101,7 @@ func (e *Explorer) finishExport() {
 		return
 	}
 	t, ok := need[*tile](e.store, x.part)
-	if !ok {
+	if _, complete := e.inSight(); !ok || !complete && e.store.failure() == nil {
 		return
 	}
 	e.exporting = nil
@@ -198,6 +181,9 @@ func (e *Explorer) subtitle(h head, cell int) string {
 		which = fmt.Sprintf("mean of the pooled cells of %d heads", e.run.Heads)
 	case h.head == mean:
 		which = fmt.Sprintf("mean of %d heads", e.run.Heads)
+	}
+	if e.run.Alone {
+		return fmt.Sprintf("%s, %s: %v, %s tokens, %s", e.run.Name, which, e.run.Layers[h.layer], n, e.run.Device)
 	}
 	return fmt.Sprintf("%s, layer %d, %s: %v, %s tokens, %s", e.run.Name, h.layer, which, e.run.Layers[h.layer], n, e.run.Device)
 }

@@ -24,11 +24,19 @@ func (e *Explorer) drawHelp() {
 	if c.img.Rect.Dx() < c.px(800) {
 		columns, width = 1, c.img.Rect.Dx()-c.px(40)
 	}
-	total := 0
+	const keysWidth = 148
+	wrapped := func(help string) []string { return c.wrap(textRole, help, width-c.px(keysWidth+8)) }
+	total := 2
 	for _, g := range groups {
-		total += len(rows[g]) + 2
+		total += 2
+		for _, a := range rows[g] {
+			total += len(wrapped(a.help))
+		}
 	}
-	height := (total + len(mouseHelp) + 2 + columns - 1) / columns * line
+	for _, m := range mouseHelp {
+		total += len(wrapped(m[1]))
+	}
+	height := (total + columns - 1) / columns * line
 	x0 := (c.img.Rect.Dx() - columns*width) / 2
 	lowest := max(height+c.px(16)-c.img.Rect.Dy(), 0)
 	e.helpLine = min(max(e.helpLine, 0), ceilDivide(lowest, line))
@@ -42,9 +50,11 @@ func (e *Explorer) drawHelp() {
 		y += line + c.px(4)
 	}
 	row := func(keys, help string) {
-		c.write(textRole, ink, c.shorten(textRole, keys, c.px(144)), x, y)
-		c.write(textRole, quietInk, c.shorten(textRole, help, width-c.px(156)), x+c.px(148), y)
-		y += line
+		c.write(textRole, ink, c.shorten(textRole, keys, c.px(keysWidth-4)), x, y)
+		for _, text := range wrapped(help) {
+			c.write(textRole, quietInk, text, x+c.px(keysWidth), y)
+			y += line
+		}
 	}
 	for _, g := range groups {
 		heading(g)

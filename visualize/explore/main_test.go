@@ -22,9 +22,11 @@ type fakeSource struct {
 	weight func(layer, head, query, key int) float64
 	wrong  map[[2]int]bool // rows, as head and query, whose sums are not 1
 	fail   error
+	hold   func(Request) // waits as long as cells are to take
 
 	lock   sync.Mutex
 	calls  int
+	cells  []Request
 	closed int
 	busy   bool // two calls at once are a fault
 	faults []string
@@ -72,6 +74,12 @@ func (s *fakeSource) Cells(ctx context.Context, r Request) ([]float32, error) {
 	defer end()
 	if err != nil {
 		return nil, err
+	}
+	s.lock.Lock()
+	s.cells = append(s.cells, r)
+	s.lock.Unlock()
+	if s.hold != nil {
+		s.hold(r)
 	}
 	if r.Rectangle.Queries.First%r.Cell != 0 || r.Rectangle.Keys.First%r.Cell != 0 || r.Cell&(r.Cell-1) != 0 || r.Cell > LargestCell {
 		return nil, fmt.Errorf("cells of %d from %v", r.Cell, r.Rectangle)

@@ -78,9 +78,14 @@ func (c *canvas) drawSequences(run *Run, v *view, cell int, shown image.Rectangl
 	if len(lengths) < 2 {
 		return
 	}
-	// The first pixel of a token is the first whose middle is in it.
-	x := func(token int) int { return int(math.Ceil(v.x(float64(token)) - 0.5)) }
-	y := func(token int) int { return int(math.Ceil(v.y(float64(token)) - 0.5)) }
+	// The first pixel of a token is the first whose middle is in it; but where a pixel
+	// has several cells, the one that tile.shrunk gives the token's.
+	span := func(s gaze.Span, place func(token float64) float64) (first, end int) {
+		if float64(cell)*v.scale < 1 {
+			return int(math.Ceil(place(float64(s.First+cell)))) - 1, int(math.Ceil(place(float64(s.End))))
+		}
+		return int(math.Ceil(place(float64(s.First)) - 0.5)), int(math.Ceil(place(float64(s.End)) - 0.5))
+	}
 	end := 0
 	for _, length := range lengths {
 		first := end
@@ -91,11 +96,13 @@ func (c *canvas) drawSequences(run *Run, v *view, cell int, shown image.Rectangl
 		if end == v.n {
 			within.End = end
 		}
+		left, right := span(touch, v.x)
+		top, bottom := span(touch, v.y)
+		fromX, toX := span(within, v.x)
+		fromY, toY := span(within, v.y)
 		for _, side := range []image.Rectangle{
-			image.Rect(x(touch.First)-c.density, y(within.First), x(touch.First), y(within.End)),
-			image.Rect(x(touch.End), y(within.First), x(touch.End)+c.density, y(within.End)),
-			image.Rect(x(within.First), y(touch.First)-c.density, x(within.End), y(touch.First)),
-			image.Rect(x(within.First), y(touch.End), x(within.End), y(touch.End)+c.density),
+			image.Rect(left-c.density, fromY, left, toY), image.Rect(right, fromY, right+c.density, toY),
+			image.Rect(fromX, top-c.density, toX, top), image.Rect(fromX, bottom, toX, bottom+c.density),
 		} {
 			c.fill(side.Intersect(shown), quietInk, 0xff)
 		}

@@ -208,8 +208,8 @@ func (e *Explorer) drawOverview() {
 				c.paintSmall(clip, box, t, how, &m.Colors)
 			} else {
 				c.paint(clip, &v, t, how, &m.Colors)
-				c.drawSequences(e.run, &v, t.cell, clip)
 			}
+			c.drawSequences(e.run, &v, t.cell, clip)
 		}
 		switch {
 		case h == e.shown():
@@ -218,6 +218,9 @@ func (e *Explorer) drawOverview() {
 			c.frame(body, box, c.px(1), ink)
 		}
 		name := fmt.Sprintf("L%d H%d", h.layer, h.head)
+		if e.run.Alone {
+			name = fmt.Sprintf("head %d", h.head)
+		}
 		y := box.Max.Y + c.px(3)
 		c.writeIn(body, smallRole, ink, c.shorten(smallRole, name, g.side), box.Min.X, y)
 		if s, ok := e.summary(h); ok {
@@ -227,29 +230,6 @@ func (e *Explorer) drawOverview() {
 				what, of = "rows do not add up", alarmInk
 			}
 			c.writeIn(body, smallRole, of, c.shorten(smallRole, what, g.side), box.Min.X, y+c.height(smallRole))
-		}
-	}
-}
-
-// paintSmall draws a tile of more cells than the box has pixels: each pixel is
-// the strongest of its cells.
-func (c *canvas) paintSmall(clip, box image.Rectangle, t *tile, how coloring, table *[256]color.RGBA) {
-	colors := t.indices(how)
-	for y := clip.Min.Y; y < clip.Max.Y; y++ {
-		row, endRow := (y-box.Min.Y)*t.rows/box.Dy(), max((y+1-box.Min.Y)*t.rows/box.Dy(), (y-box.Min.Y)*t.rows/box.Dy()+1)
-		for x := clip.Min.X; x < clip.Max.X; x++ {
-			column, endColumn := (x-box.Min.X)*t.columns/box.Dx(), max((x+1-box.Min.X)*t.columns/box.Dx(), (x-box.Min.X)*t.columns/box.Dx()+1)
-			best := uint8(hiddenColor)
-			for r := row; r < endRow; r++ {
-				for _, index := range colors[r*t.columns+column : r*t.columns+endColumn] {
-					best = max(best, index)
-				}
-			}
-			of := table[best]
-			if best == hiddenColor {
-				of = maskPaper
-			}
-			c.fill(image.Rect(x, y, x+1, y+1), of, 0xff)
 		}
 	}
 }

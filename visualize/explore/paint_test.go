@@ -56,14 +56,14 @@ func TestEveryPixelHasItsColour(t *testing.T) {
 					e.dirty = true
 					rest(t, e, host)
 					how := coloring{e.drawnScale(), e.r}
-					shown, cell := e.view.shown(), e.view.cell()
+					shown, cell, pixels := e.view.shown(), e.view.cell(), e.canvas.shown.Flatten()
 					wrong := 0
 					for y := shown.Min.Y; y < shown.Max.Y; y += 7 {
 						for x := shown.Min.X; x < shown.Max.X; x += 5 {
 							if e.view.scale >= 9 && (nearLine(e.view.x, x, e.view.scale) || nearLine(e.view.y, y, e.view.scale)) {
 								continue // the grid
 							}
-							got := e.canvas.img.RGBAAt(x, y)
+							got := pixels.RGBAAt(x, y)
 							want, visible := want(source, &e.view, head{layer, 1}, cell, pooling, how, table, x, y)
 							if !visible {
 								want = maskPaper
@@ -121,10 +121,10 @@ func TestNoStrongPairIsLost(t *testing.T) {
 		e.dirty = true
 		rest(t, e, host)
 		seen := false
-		shown := e.view.shown()
+		shown, pixels := e.view.shown(), e.canvas.shown.Flatten()
 		for y := shown.Min.Y; y < shown.Max.Y; y++ {
 			for x := shown.Min.X; x < shown.Max.X; x++ {
-				seen = seen || e.canvas.img.RGBAAt(x, y) == top
+				seen = seen || pixels.RGBAAt(x, y) == top
 			}
 		}
 		if !seen {
@@ -165,7 +165,7 @@ func TestMeansOfHeadsAndLayers(t *testing.T) {
 
 func TestDifference(t *testing.T) {
 	run, source := fakeRun(12, 2, 2)
-	part := differencePart{tilePart: tilePart{of: run, head: head{0, 1}, cell: 1}, minus: run, minusHead: head{1, 0}}
+	part := tilePart{of: run, head: head{0, 1}, cell: 1, minus: other{run, head{1, 0}}}
 	value, err := part.compute(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -230,7 +230,7 @@ func TestColoursRecomputeNothing(t *testing.T) {
 	source.lock.Lock()
 	before := source.calls
 	source.lock.Unlock()
-	picture := append([]byte(nil), e.canvas.img.Pix...)
+	picture := e.canvas.shown.Flatten().Pix
 	press(e, "l", "m", "c", "shift+c", "o", "l", "l")
 	e.Handle(Move{float64(e.layout.bar.Max.X - 4), float64(e.layout.bar.Min.Y + 2)})
 	e.Handle(Click{Left, true, 0})
@@ -242,7 +242,7 @@ func TestColoursRecomputeNothing(t *testing.T) {
 	if source.calls != before {
 		t.Errorf("%d parts were computed again", source.calls-before)
 	}
-	if string(picture) == string(e.canvas.img.Pix) {
+	if string(picture) == string(e.canvas.shown.Flatten().Pix) {
 		t.Error("the picture did not change")
 	}
 }
@@ -252,15 +252,17 @@ func TestPaintStaysInItsBox(t *testing.T) {
 	if err := c.resize(100, 80, 1); err != nil {
 		t.Fatal(err)
 	}
+	c.begin()
 	c.fill(c.img.Rect, paper, 0xff)
 	v := view{n: 50, box: image.Rect(10, 10, 60, 60), scale: 3, key: 7.3, query: 11.8}
 	tile := emptyTile(gaze.Rectangle{Queries: gaze.Span{End: 50}, Keys: gaze.Span{End: 50}}, 1)
 	table := &visualize.ColorMaps()[0].Colors
 	c.paint(v.box, &v, tile, coloring{visualize.Linear, visualize.Range{High: 1}}, table)
+	pixels := c.shown.Flatten()
 	for y := range 80 {
 		for x := range 100 {
 			inside := image.Pt(x, y).In(v.box)
-			if got := c.img.RGBAAt(x, y); (got == paper) == inside {
+			if got := pixels.RGBAAt(x, y); (got == paper) == inside {
 				t.Fatalf("pixel %d, %d is %v", x, y, got)
 			}
 		}

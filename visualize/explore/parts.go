@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // A part is something that a frame shows and that has to be computed. Parts are
@@ -20,6 +21,7 @@ type part interface {
 // for them.
 const (
 	urgentRow = iota // under the mouse
+	urgentCoarse
 	urgentTile
 	urgentSummary
 	urgentThumbnail
@@ -51,6 +53,7 @@ type store struct {
 	current part   // that it computes
 	cancel  context.CancelFunc
 	done    []finished
+	pace    pace
 	closing []Source
 	stopped bool
 	work    sync.Cond
@@ -86,8 +89,11 @@ func (s *store) end() {
 	s.lock.Lock()
 	s.waiting = append(s.waiting[:0], s.wanted...)
 	// What is computed for a view that is gone makes others wait in vain.
-	if s.current != nil && s.current.urgency() >= urgentThumbnail && len(s.waiting) > 0 && s.waiting[0].urgency() < urgentThumbnail && s.waiting[0] != s.current {
-		s.cancel()
+	if s.current != nil && len(s.waiting) > 0 && s.waiting[0] != s.current {
+		_, coarse := s.current.(coarsePart)
+		if coarse && !slices.Contains(s.waiting, s.current) || s.current.urgency() >= urgentThumbnail && s.waiting[0].urgency() < urgentThumbnail {
+			s.cancel()
+		}
 	}
 	s.lock.Unlock()
 	s.work.Signal()
@@ -115,6 +121,13 @@ func (s *store) take() (any bool) {
 		s.taken++
 	}
 	return len(done) > 0
+}
+
+// expected returns how long the worker will take for so many pairs.
+func (s *store) expected(pairs float64) time.Duration {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.pace.expects(pairs)
 }
 
 // idle reports whether nothing is wanted and nothing is under way.
@@ -183,7 +196,12 @@ func (s *store) loop() {
 			ctx, s.cancel = context.WithCancel(context.Background())
 			s.current = p
 			s.lock.Unlock()
+			begun := time.Now()
 			value, err := p.compute(ctx)
+			took, pairs := time.Since(begun), 0.0
+			if counted, ok := p.(interface{ pairs() float64 }); ok {
+				pairs = counted.pairs()
+			}
 			s.lock.Lock()
 			cancelled := ctx.Err() != nil || errors.Is(err, context.Canceled)
 			s.cancel()
@@ -193,6 +211,10 @@ func (s *store) loop() {
 			}
 			if !cancelled {
 				s.done = append(s.done, finished{p, value, err})
+				s.waiting = slices.DeleteFunc(s.waiting, func(other part) bool { return other == p }) // a frame asked for it meanwhile
+			}
+			if err == nil && pairs > 0 {
+				s.pace.add(took, pairs)
 			}
 			s.wake()
 		default:

@@ -88,12 +88,12 @@ func TestStoreComputesTheMostUrgent(t *testing.T) {
 func TestPartsOfTwoRuns(t *testing.T) {
 	a, _ := fakeRun(3, 1, 1)
 	b, _ := fakeRun(3, 1, 1)
-	for _, p := range []part{differencePart{tilePart: tilePart{of: a}, minus: b}, exportPart{of: a, minus: other{run: b}}} {
+	for _, p := range []part{tilePart{of: a, minus: other{run: b}}, exportPart{tilePart: tilePart{of: a, minus: other{run: b}}}} {
 		if !uses(p, a) || !uses(p, b) || uses(p, &Run{}) {
 			t.Errorf("%T", p)
 		}
 	}
-	if p := (exportPart{of: a}); !uses(p, a) || uses(p, b) {
+	if p := (exportPart{tilePart: tilePart{of: a}}); !uses(p, a) || uses(p, b) {
 		t.Error("a part of one run")
 	}
 	if p := (tilePart{of: a}); !uses(p, a) || uses(p, b) {
@@ -117,5 +117,56 @@ func TestStoreForgets(t *testing.T) {
 	}
 	if s.results[kept] == nil || s.results[dropped] != nil || s.bytes != cacheBytes {
 		t.Errorf("kept: %v, dropped: %v, %d bytes", s.results[kept], s.results[dropped], s.bytes)
+	}
+}
+
+// A part that a frame asks for while it is computed is not computed again.
+func TestStoreComputesOnce(t *testing.T) {
+	run, _ := fakeRun(3, 1, 1)
+	run.done = 1
+	s := newStore(func() {})
+	defer s.close()
+	begun, goOn := make(chan int), make(chan struct{})
+	p := slowPart{run, 1, urgentTile, begun, goOn}
+	for range 2 {
+		s.begin()
+		need[int](s, p)
+		s.end()
+		if s.frame == 1 {
+			<-begun
+		}
+	}
+	goOn <- struct{}{}
+	select {
+	case <-begun:
+		t.Error("it begins again")
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+// A coarse picture that nobody wants any more is given up.
+func TestStoreGivesUpCoarse(t *testing.T) {
+	run, source := fakeRun(2048, 1, 1)
+	run.done = 1
+	begun := make(chan bool, 100)
+	stop := make(chan bool)
+	source.hold = func(Request) { begun <- true; <-stop }
+	s := newStore(func() {})
+	defer s.close()
+	coarse := tilePart{of: run, cell: 8}.coarse()
+	s.begin()
+	need[*tile](s, coarse)
+	s.end()
+	<-begun
+	s.begin()
+	need[*tile](s, tilePart{of: run, cell: 8})
+	s.end()
+	close(stop)
+	<-begun
+	s.lock.Lock()
+	current := s.current
+	s.lock.Unlock()
+	if _, is := current.(coarsePart); is {
+		t.Error("it goes on")
 	}
 }

@@ -29,6 +29,11 @@ func (e *Explorer) fitRange() {
 		return
 	}
 	values, complete := e.inSight()
+	if !complete { // the colours of a coarse picture need not be exact, nor change with each square
+		if coarse := e.coarseValues(); len(coarse) > 0 {
+			values = coarse
+		}
+	}
 	e.ranged = key
 	e.ranged.complete = complete
 	if len(values) > 0 || e.r == (visualize.Range{}) || e.r.Validate(e.drawnScale()) != nil {

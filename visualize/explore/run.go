@@ -17,6 +17,7 @@ type Run struct {
 	Lengths gaze.Lengths // of the sequences that the tokens are packed from; nil: one
 	Heads   int
 	Layers  []gaze.Pattern // what each sees
+	Alone   bool           // the one layer is of no model, and has no number
 	Device  string
 	Source  Source
 	// Command are the arguments of "gaze map" that have the same model, text and

@@ -277,7 +277,7 @@ func (s *Script) Step(e *Explorer) (ended bool, err error) {
 				return false, nil
 			}
 			if c.name == "snap" {
-				if err := s.Snap(c.rest, e.canvas.img); err != nil {
+				if err := s.Snap(c.rest, e.canvas.shown.Flatten()); err != nil {
 					return false, fmt.Errorf("%s, line %d: %w", s.name, c.number, err)
 				}
 			}

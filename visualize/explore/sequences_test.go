@@ -30,7 +30,7 @@ func TestSequences(t *testing.T) {
 		press(e, "enter", "pagedown", "o")
 		rest(t, e, host)
 		source.check(t)
-		v, img := &e.view, e.canvas.img
+		v, img := &e.view, e.canvas.shown.Flatten()
 		if v.cell() != c.cell {
 			t.Fatalf("%v is shown in cells of %d pairs", c.lengths, v.cell())
 		}
@@ -132,7 +132,7 @@ func TestNoText(t *testing.T) {
 	field := func() *image.RGBA {
 		e.Frame(time.Now())
 		picture := image.NewRGBA(e.layout.field)
-		draw.Draw(picture, picture.Rect, e.canvas.img, picture.Rect.Min, draw.Src)
+		draw.Draw(picture, picture.Rect, e.canvas.shown.Flatten(), picture.Rect.Min, draw.Src)
 		return picture
 	}
 	before := field()
@@ -143,6 +143,60 @@ func TestNoText(t *testing.T) {
 		do()
 		if string(field().Pix) != string(before.Pix) {
 			t.Errorf("where %s the field shows something else", what)
+		}
+	}
+}
+
+// Attention that no model made has heads, but no layer by number.
+func TestAttentionOfNoModel(t *testing.T) {
+	run, _ := fakeRun(9, 1, 2)
+	run.Alone = true
+	e, host := opened(t, run, 900, 660)
+	for h, want := range map[head]string{{0, 1}: "head 1", {0, mean}: "mean of all heads", {mean, mean}: "mean of all heads"} {
+		if got := e.headName(h); got != want {
+			t.Errorf("%v is called %q", h, got)
+		}
+	}
+	if got := e.subtitle(head{0, 1}, 1); got != "fake, head 1: full, 9 tokens, none" {
+		t.Errorf("a picture says %q", got)
+	}
+	e.Progress(0.5)
+	badges := e.badges()
+	if slices.ContainsFunc(badges, func(b badge) bool { return b.text == "following layer 0" }) {
+		t.Errorf("the badges are %v", badges)
+	}
+	e.Progress(1)
+	rest(t, e, host)
+}
+
+// Thumbnails of more cells than pixels have the outlines of sequences too, and
+// these hide no column of the first token of a sequence.
+func TestSequencesOfSmallThumbnails(t *testing.T) {
+	run, source := fakeRun(120, 1, 16)
+	run.Lengths = gaze.Lengths{50, 37, 33}
+	source.weight = func(_, _, _, key int) float64 {
+		if key == 0 || key == 50 || key == 87 {
+			return 1
+		}
+		return 1e-6
+	}
+	e, _ := opened(t, run, 900, 660)
+	frame, _ := e.Frame(time.Now())
+	flat := frame.Flatten()
+	box := e.gallery().box(0)
+	v := view{n: 120, box: box, scale: float64(box.Dx()) / 120}
+	if v.scale >= 1 {
+		t.Fatalf("a token has %v pixels", v.scale)
+	}
+	table := e.table()
+	for first, y := range map[int]int{50: 60, 87: 100} {
+		row := int(v.y(float64(y)))
+		x := int(math.Ceil(v.x(float64(first+1)))) - 1
+		if got := flat.RGBAAt(x, row); got != table[255] {
+			t.Errorf("the column of token %d is %v", first, got)
+		}
+		if got := flat.RGBAAt(x-1, row); got != quietInk {
+			t.Errorf("before token %d there is %v, no line", first, got)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"image"
 	"math"
 
 	"github.com/gazevk/gaze"
@@ -45,15 +46,17 @@ func tileTokens(cell int) int {
 type tilePart struct {
 	of          *Run
 	head        head
+	minus       other // whose square is taken from it; run is nil unless it is a difference
 	cell        int
 	row, column int // which square
 	measure     visualize.Measure
 	pooling     visualize.Pooling
 }
 
-func (p tilePart) run() *Run    { return p.of }
-func (p tilePart) layer() int   { return p.head.end(len(p.of.Layers)) - 1 }
-func (p tilePart) urgency() int { return urgentTile }
+func (p tilePart) run() *Run        { return p.of }
+func (p tilePart) subtracted() *Run { return p.minus.run }
+func (p tilePart) layer() int       { return p.head.end(len(p.of.Layers)) - 1 }
+func (p tilePart) urgency() int     { return urgentTile }
 
 // rectangle returns the pairs of the square.
 func (p tilePart) rectangle() gaze.Rectangle {
@@ -63,19 +66,36 @@ func (p tilePart) rectangle() gaze.Rectangle {
 	return gaze.Rectangle{Queries: span(p.row), Keys: span(p.column)}
 }
 
-func (p tilePart) compute(ctx context.Context) (any, error) {
-	return newTile(ctx, p.of, p.head, p.rectangle(), p.cell, p.measure, p.pooling)
+func (p tilePart) compute(ctx context.Context) (any, error) { return p.tile(ctx, p.rectangle()) }
+
+// tile computes a rectangle of the part's map in its cells.
+func (p tilePart) tile(ctx context.Context, r gaze.Rectangle) (*tile, error) {
+	t, err := newTile(ctx, p.of, p.head, r, p.cell, p.measure, p.pooling)
+	if err != nil || p.minus.run == nil {
+		return t, err
+	}
+	minus, err := newTile(ctx, p.minus.run, p.minus.head, r, p.cell, p.measure, p.pooling)
+	if err != nil {
+		return nil, err
+	}
+	t.subtract(minus)
+	return t, nil
 }
 
 // A tile is a rectangle of a map in cells.
 type tile struct {
 	rectangle     gaze.Rectangle
 	cell          int
+	band          int // queries that a row of cells stands for: cell, or more where only so many of them are computed
 	rows, columns int
 	values        []float32 // [rows, columns]; NaN where no pair is visible
 
 	colors  []uint8 // the index of each cell's colour, for
 	colored coloring
+
+	small        []uint8 // the same of fewer, for
+	smallSize    image.Point
+	smallColored coloring
 }
 
 var hiddenValue = float32(math.NaN())
@@ -101,7 +121,7 @@ func newTile(ctx context.Context, run *Run, h head, r gaze.Rectangle, cell int, 
 
 func emptyTile(r gaze.Rectangle, cell int) *tile {
 	rows, columns := ceilDivide(r.Queries.End-r.Queries.First, cell), ceilDivide(r.Keys.End-r.Keys.First, cell)
-	return &tile{rectangle: r, cell: cell, rows: rows, columns: columns, values: make([]float32, rows*columns)}
+	return &tile{rectangle: r, cell: cell, band: cell, rows: rows, columns: columns, values: make([]float32, rows*columns)}
 }
 
 func ceilDivide(a, b int) int { return (a + b - 1) / b }
@@ -137,28 +157,6 @@ func (t *tile) at(query, key int) (value float32, visible bool) {
 	}
 	value = t.values[(query-t.rectangle.Queries.First)/t.cell*t.columns+(key-t.rectangle.Keys.First)/t.cell]
 	return value, value == value
-}
-
-// A differencePart is a square of a map minus the same of another.
-type differencePart struct {
-	tilePart
-	minus     *Run
-	minusHead head
-}
-
-func (p differencePart) subtracted() *Run { return p.minus }
-
-func (p differencePart) compute(ctx context.Context) (any, error) {
-	a, err := newTile(ctx, p.of, p.head, p.rectangle(), p.cell, p.measure, p.pooling)
-	if err != nil {
-		return nil, err
-	}
-	b, err := newTile(ctx, p.minus, p.minusHead, p.rectangle(), p.cell, p.measure, p.pooling)
-	if err != nil {
-		return nil, err
-	}
-	a.subtract(b)
-	return a, nil
 }
 
 // subtract takes the cells of another tile from those of t. What one of the two

@@ -14,9 +14,10 @@ type flow struct {
 	lines          [][]piece
 }
 
-// A piece is a token in a line of text.
+// A piece is a token in a line of text, or the several that are bytes of one letter.
 type piece struct {
 	token    int
+	count    int
 	text     string
 	from, to int // pixels from the left
 }
@@ -33,6 +34,10 @@ func (e *Explorer) flow(width int) *flow {
 	x, end := 0, 0
 	for i, token := range e.run.Tokens {
 		text := token.Label
+		if before := len(line) - 1; before >= 0 && token.End > token.First && token.First < end && token.End <= end {
+			line[before].count++
+			continue
+		}
 		if token.End > token.First {
 			// What lies between two tokens goes with the second: a space, most often,
 			// which other tokenizers make a part of it.
@@ -60,7 +65,7 @@ func (e *Explorer) flow(width int) *flow {
 			moved := slices.Clone(line[begins:])
 			f.lines = append(f.lines, line[:begins])
 			line, x = nil, 0
-			for _, p := range append(moved, piece{i, text, 0, 0}) {
+			for _, p := range append(moved, piece{i, 1, text, 0, 0}) {
 				if len(line) == 0 {
 					p.text = strings.TrimLeft(p.text, " ")
 				}
@@ -72,7 +77,7 @@ func (e *Explorer) flow(width int) *flow {
 			}
 			continue
 		}
-		line = append(line, piece{i, text, x, x + pieceWidth})
+		line = append(line, piece{i, 1, text, x, x + pieceWidth})
 		x += pieceWidth
 	}
 	f.lines = append(f.lines, line)
@@ -126,20 +131,28 @@ func (e *Explorer) drawText() {
 		for _, p := range line {
 			x := box.Min.X + c.px(10) + p.from
 			back := image.Rect(x, y, box.Min.X+c.px(10)+p.to, y+c.height(textRole)).Intersect(box)
-			if top > 0 {
-				c.fill(back, shade, uint8(200*orZero(row[p.token])/top))
+			var weight float32
+			found := false
+			for token := p.token; token < p.token+p.count; token++ {
+				if top > 0 {
+					weight = max(weight, orZero(row[token])/top)
+				}
+				found = found || e.isFound(token)
 			}
-			if e.isFound(p.token) {
+			if weight > 0 {
+				c.fill(back, shade, uint8(200*weight))
+			}
+			if found {
 				c.fill(image.Rect(back.Min.X, back.Max.Y, back.Max.X, back.Max.Y+c.px(2)), foundInk, 0xff)
 			}
 			of := ink
 			if token := e.run.Tokens[p.token]; token.First == token.End {
 				of = quietInk
 			}
-			if top > 0 && orZero(row[p.token])/top > 0.6 {
+			if weight > 0.6 {
 				of = color.RGBA{0, 0, 0, 0xff}
 			}
-			if ok && p.token == query {
+			if ok && query >= p.token && query < p.token+p.count {
 				c.outline(back.Inset(c.density), c.density, ink)
 			}
 			c.writeIn(box, textRole, of, p.text, x, y)
@@ -163,7 +176,7 @@ func orZero(weight float32) float32 {
 // showToken scrolls the text to a token.
 func (e *Explorer) showToken(f *flow, token int) {
 	for i, line := range f.lines {
-		if last := line[len(line)-1].token; last >= token {
+		if last := line[len(line)-1]; last.token+last.count > token {
 			if i < e.textLine || i >= e.textLine+e.linesInSight() {
 				e.textLine = i - e.linesInSight()/2
 			}
@@ -186,7 +199,7 @@ func (e *Explorer) tokenAt(at image.Point) (int, bool) {
 	x := at.X - box.Min.X - e.canvas.px(10)
 	for _, p := range f.lines[i] {
 		if x >= p.from && x < p.to {
-			return p.token, true
+			return p.token + p.count*(x-p.from)/(p.to-p.from), true
 		}
 	}
 	return 0, false

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"image"
 	"strings"
 	"testing"
 )
@@ -49,6 +50,28 @@ func TestFlow(t *testing.T) {
 		}
 		if next != len(run.Tokens) {
 			t.Errorf("width %d: %d of %d tokens", width, next, len(run.Tokens))
+		}
+	}
+}
+
+// Tokens that are bytes of one letter are one piece of text, each a share of it.
+func TestBytesOfALetter(t *testing.T) {
+	run, _ := fakeRun(6, 1, 1)
+	run.Text = "a 🙂 b"
+	run.Tokens = []Token{{"a", 0, 1}, {"\uFFFD", 1, 6}, {"\uFFFD", 2, 6}, {"\uFFFD", 2, 6}, {" b", 6, 8}, {Label: "[SEP]"}}
+	e, host := opened(t, run, 900, 660)
+	press(e, "enter")
+	rest(t, e, host)
+	line := e.flow(e.layout.text.Dx()).lines[0]
+	if len(line) != 4 || line[1].token != 1 || line[1].count != 3 || line[1].text != " 🙂" || line[2].token != 4 {
+		t.Fatalf("the pieces are %+v", line)
+	}
+	left, top := e.layout.text.Min.X+e.canvas.px(10), e.layout.text.Min.Y+e.canvas.px(12)
+	p := line[1]
+	for third := range 3 {
+		at := image.Pt(left+p.from+(p.to-p.from)*(2*third+1)/6, top)
+		if token, ok := e.tokenAt(at); !ok || token != 1+third {
+			t.Errorf("at %v is token %d, %v", at, token, ok)
 		}
 	}
 }

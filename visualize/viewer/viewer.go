@@ -10,13 +10,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"os"
 	"runtime"
 	"time"
 
 	"github.com/go-gl/glfw/v3.3/glfw"
 
+	"github.com/gazevk/gaze/shaders"
 	"github.com/gazevk/gaze/visualize/explore"
 	"github.com/gazevk/gaze/vk"
 )
@@ -29,7 +29,7 @@ type App interface {
 	// Frame returns the picture as it is now, of the size of the last Resize, and
 	// whether it has changed since the last call. It may be reused once Frame is
 	// called again.
-	Frame(now time.Time) (frame *image.RGBA, changed bool)
+	Frame(now time.Time) (frame *explore.Frame, changed bool)
 }
 
 // Options are those of Run.
@@ -118,7 +118,8 @@ func (w *Window) start(said *sayings) error {
 }
 
 func (w *Window) openPresenter() (err error) {
-	w.presenter, err = vk.OpenPresenter(w.options.Device, w.window.GetRequiredInstanceExtensions(), w.surface, w.options.Vulkan...)
+	vertex, fragment := shaders.Frame()
+	w.presenter, err = vk.OpenPresenter(w.options.Device, vk.Program{Vertex: vertex, Fragment: fragment}, w.window.GetRequiredInstanceExtensions(), w.surface, w.options.Vulkan...)
 	return err
 }
 
@@ -149,11 +150,12 @@ func (w *Window) draw() {
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	err := w.presenter.Present(ctx, frame)
+	drawn := w.convert(frame)
+	err := w.presenter.Present(ctx, drawn)
 	if errors.Is(err, vk.ErrDeviceLost) { // once a frame: a device that no frame survives is of no use
 		w.presenter.Close()
 		if err = w.openPresenter(); err == nil {
-			err = w.presenter.Present(ctx, frame)
+			err = w.presenter.Present(ctx, drawn)
 		}
 	}
 	switch {
@@ -162,4 +164,18 @@ func (w *Window) draw() {
 	case !errors.Is(err, ctx.Err()): // a display that takes no frame now may take it later
 		w.err = err
 	}
+}
+
+// convert returns a frame as package vk knows it, which knows nothing of maps. It
+// lies in the window, and in the frame.
+func (w *Window) convert(f *explore.Frame) *vk.Frame {
+	to := &w.drawn
+	to.Overlay, to.Grids, to.Palettes = f.Over, to.Grids[:0], to.Palettes[:0]
+	for _, m := range f.Maps {
+		to.Grids = append(to.Grids, vk.Grid(m))
+	}
+	for _, p := range f.Palettes {
+		to.Palettes = append(to.Palettes, vk.Palette(p))
+	}
+	return to
 }

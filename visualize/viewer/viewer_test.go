@@ -44,7 +44,7 @@ func (s *session) Handle(e explore.Event) {
 	s.handled <- e
 }
 
-func (s *session) Frame(time.Time) (*image.RGBA, bool) {
+func (s *session) Frame(time.Time) (*explore.Frame, bool) {
 	s.lock.Lock()
 	frame, changed, jobs := s.frame, s.changed, s.jobs
 	s.changed, s.jobs = false, nil
@@ -53,7 +53,7 @@ func (s *session) Frame(time.Time) (*image.RGBA, bool) {
 	for _, do := range jobs {
 		do()
 	}
-	return frame, changed
+	return &explore.Frame{Over: &image.NRGBA{Pix: frame.Pix, Stride: frame.Stride, Rect: frame.Rect}}, changed
 }
 
 // show makes frame the app's, which a Wake must follow.
@@ -88,6 +88,9 @@ func noise(width, height int) *image.RGBA {
 	frame := image.NewRGBA(image.Rect(0, 0, width, height))
 	for i := range frame.Pix {
 		frame.Pix[i] = byte(rand.Uint32())
+		if i%4 == 3 {
+			frame.Pix[i] = 0xff
+		}
 	}
 	return frame
 }

@@ -25,6 +25,7 @@ type Window struct {
 	window  *glfw.Window // nil once closed
 	closing atomic.Bool
 
+	drawn          vk.Frame
 	stale          bool // the window does not show the last frame
 	size           explore.Resize
 	scaleX, scaleY float64 // pixels of the frame per unit of the mouse

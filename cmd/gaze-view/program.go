@@ -126,7 +126,9 @@ func (p *program) run(ctx context.Context) (err error) {
 func (p *program) engineOptions() engine.Options {
 	options := engine.Options{Vulkan: p.vulkanOptions()}
 	if directory, err := os.UserCacheDir(); err == nil && !p.options.noCache {
-		options.Vulkan = append(options.Vulkan, vk.WithPipelineCache(filepath.Join(directory, "gaze")))
+		directory = filepath.Join(directory, "gaze")
+		options.TuningDir = directory
+		options.Vulkan = append(options.Vulkan, vk.WithPipelineCache(directory))
 	}
 	return options
 }

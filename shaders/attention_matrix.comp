@@ -35,7 +35,7 @@ const float GROWTH = 4.0, LIFT = 11.0;
 // equal chunks of neighbouring rows in different banks.
 const uint CHUNKS = HEAD_DIM / 8u;
 const uint PITCH = CHUNKS + 1u;
-const uint EACH = KEY_TILE * CHUNKS / INVOCATIONS; // chunks that an invocation fetches
+const uint EACH = (KEY_TILE * CHUNKS + INVOCATIONS - 1u) / INVOCATIONS; // chunks that an invocation fetches
 shared uvec4 stage[2u * KEY_TILE * PITCH];         // at first the queries
 
 // Of each subgroup, a row of 32 scores, four to a uvec4, then weights, eight to
@@ -123,9 +123,11 @@ void main()
         barrier(); // the queries, or the last keys and values, are used up
         if (next > begin) {
             [[unroll]] for (uint i = 0u; i < EACH; i++) {
-                uint at = (id + i * INVOCATIONS) / CHUNKS * PITCH + (id + i * INVOCATIONS) % CHUNKS;
-                stage[at] = next_keys[i];
-                stage[KEY_TILE * PITCH + at] = next_values[i];
+                uint key = (id + i * INVOCATIONS) / CHUNKS, at = key * PITCH + (id + i * INVOCATIONS) % CHUNKS;
+                if (key < KEY_TILE) { // the last may be past them
+                    stage[at] = next_keys[i];
+                    stage[KEY_TILE * PITCH + at] = next_values[i];
+                }
             }
             barrier();
         }

@@ -40,7 +40,8 @@ func (r Rotation) Pass() Pass {
 }
 
 // FusedAttention is softmax(Scale q k^T) v over what Map shows, in one pass that
-// stores no weights (shaders/attention_lanes.comp, attention_tiled.comp).
+// stores no weights (shaders/attention_lanes.comp, attention_tiled.comp,
+// attention_matrix.comp).
 type FusedAttention struct {
 	Heads, HeadDim    int
 	Scale             float64

@@ -143,7 +143,8 @@ func TraitsOf(a vk.Adapter) Traits {
 	return t
 }
 
-// Precision is how tensors are stored on the device. Arithmetic is always f32.
+// Precision is how tensors are stored on the device. Sums are always f32, and so
+// is all other arithmetic, except that matrix units take attention weights as f16.
 type Precision string
 
 const (

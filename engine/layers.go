@@ -35,12 +35,12 @@ type MatMul struct {
 // zero value is none.
 type Rotary struct {
 	HeadDim   int // a multiple of 4
-	Turns     Ref // [positions, HeadDim/2], cosine and sine of each angle, f32: see [Interleave]
+	Turns     Ref // [positions, HeadDim/2], cosine and sine of each angle, f32: see [Turns]
 	Positions Ref // [Rows] u32
 }
 
-// Interleave returns the turns of a [Rotary] from tables of cosines and sines.
-func Interleave(cosines, sines []float32) []float32 {
+// Turns returns those of a [Rotary] from tables of cosines and sines.
+func Turns(cosines, sines []float32) []float32 {
 	turns := make([]float32, 0, 2*len(cosines))
 	for i, cosine := range cosines {
 		turns = append(turns, cosine, sines[i])

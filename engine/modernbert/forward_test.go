@@ -97,7 +97,7 @@ func TestPositionsAreRelative(t *testing.T) {
 	// Layer 0 is the first global one, layer 1 the first local one.
 	for name, rope := range map[string]gaze.RoPE{"turns 0": m.Config.GlobalRoPE, "turns 1": m.Config.LocalRoPE} {
 		const shift, headDim = 100, 32
-		data := engine.Bytes(engine.Interleave(rope.Table(headDim, shift+130))[shift*headDim:])
+		data := engine.Bytes(engine.Turns(rope.Table(headDim, shift+130))[shift*headDim:])
 		if before := lastWork(m).program.Inputs[name]; len(before) != len(data) {
 			t.Fatalf("%d bytes of %s, expected %d", len(before), name, len(data))
 		}

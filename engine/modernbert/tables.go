@@ -29,7 +29,7 @@ func rotaryTurns(r gaze.RoPE, headDim, positions int) []float32 {
 	known := rotary.tables[key]
 	if len(known) < elements {
 		// Twice as many as there were: texts that grow by a token cost no more in all.
-		known = engine.Interleave(r.Table(headDim, max(positions, 2*len(known)/headDim)))
+		known = engine.Turns(r.Table(headDim, max(positions, 2*len(known)/headDim)))
 		if rotary.tables == nil {
 			rotary.tables = map[tableKey][]float32{}
 		}

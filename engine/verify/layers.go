@@ -172,7 +172,7 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCas
 		for range rows {
 			positions = append(positions, uint32(random.IntN(200)))
 		}
-		m.Rotary = engine.Rotary{HeadDim: epilogue.headDim, Turns: c.floats("turns", engine.Interleave(cos, sin)), Positions: c.words("positions", positions)}
+		m.Rotary = engine.Rotary{HeadDim: epilogue.headDim, Turns: c.floats("turns", engine.Turns(cos, sin)), Positions: c.words("positions", positions)}
 	}
 	e, out := c.result("out", rows, m.OutRow, m.OutPrecision)
 	m.Out = out

@@ -32,9 +32,10 @@ type MatMul struct {
 
 // A Rotary is a rotary position embedding in an epilogue, which turns columns 2j and
 // 2j+1 of each head by angle j of the row's position: RoPE's interleaved layout. The
-// zero value is none.
+// zero value is none. Products that differ in Columns alone share a pipeline.
 type Rotary struct {
 	HeadDim   int // a multiple of 4
+	Columns   int // how many of the first turn, a multiple of HeadDim
 	Turns     Ref // [positions, HeadDim/2], cosine and sine of each angle, f32: see [Turns]
 	Positions Ref // [Rows] u32
 }
@@ -73,7 +74,7 @@ func (m MatMul) Pass(t Traits) Pass {
 	products := int64(m.Rows) * int64(m.weights()) * int64(m.Depth)
 	if m.Rotary.HeadDim > 0 {
 		turns, positions = m.Rotary.Turns, m.Rotary.Positions
-		products += 2 * int64(m.Rows) * int64(m.Columns)
+		products += 2 * int64(m.Rows) * int64(m.Rotary.Columns)
 	}
 	if m.Gated {
 		constants["GATED"] = 1
@@ -92,7 +93,7 @@ func (m MatMul) Pass(t Traits) Pass {
 	return Pass{
 		Kernel: kernel, Constants: constants,
 		Push: map[string]any{"rows": m.Rows, "columns": m.Columns, "depth": m.Depth / 4, "a_row": m.Depth / 4,
-			"out_row": outRow / 4, "first_out": m.FirstOut / 4},
+			"out_row": outRow / 4, "first_out": m.FirstOut / 4, "turned": m.Rotary.Columns},
 		Bind:         []Ref{m.A, m.W, bias, m.Out, turns, positions},
 		Groups:       [3]uint32{ceilDiv(m.weights(), shape.Columns), ceilDiv(m.Rows, shape.Rows), 1},
 		MultiplyAdds: products,

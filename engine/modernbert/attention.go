@@ -23,10 +23,10 @@ func (b *builder) attention(layer int) {
 		query, key, lse = b.capture(layer)
 	}
 	for i, to := range []string{query, key, bufValue} {
-		m := engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: b.own(bufNormed, b.n*b.d), Out: b.own(to, b.n*b.d),
+		m := engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: b.own(bufNormed, b.n*b.d), Out: b.own(to, b.n*b.d), Rotary: b.rotary(layer),
 			W: engine.Ref{Buffer: prefix + ".Wqkv.weight", Offset: int64(i*b.d*b.d) * b.size, Size: int64(b.d*b.d) * b.size}}
-		if to != bufValue {
-			m.Rotary = b.rotary(layer)
+		if to == bufValue { // the same kernel, which leaves them as they are: one less to compile
+			m.Rotary.Columns = 0
 		}
 		b.matmul(fmt.Sprintf("%s.Wqkv[%d]", prefix, i), c.AttentionBias, m)
 	}
@@ -61,7 +61,7 @@ func (b *builder) rotary(layer int) engine.Rotary {
 	if b.Inputs[turns] == nil {
 		b.input(turns, engine.Bytes(rotaryTurns(a.RoPE, a.HeadDim, longest)))
 	}
-	return engine.Rotary{HeadDim: a.HeadDim, Turns: b.f32(turns, longest*a.HeadDim), Positions: ref(bufPositions, b.n, 4)}
+	return engine.Rotary{HeadDim: a.HeadDim, Columns: b.d, Turns: b.f32(turns, longest*a.HeadDim), Positions: ref(bufPositions, b.n, 4)}
 }
 
 // blockMap returns the block map of a layer. Layers of equal patterns and tiles

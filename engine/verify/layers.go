@@ -172,7 +172,7 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCas
 		for range rows {
 			positions = append(positions, uint32(random.IntN(200)))
 		}
-		m.Rotary = engine.Rotary{HeadDim: epilogue.headDim, Turns: c.floats("turns", engine.Turns(cos, sin)), Positions: c.words("positions", positions)}
+		m.Rotary = engine.Rotary{HeadDim: epilogue.headDim, Columns: epilogue.headDim * random.IntN(columns/epilogue.headDim+1), Turns: c.floats("turns", engine.Turns(cos, sin)), Positions: c.words("positions", positions)}
 	}
 	e, out := c.result("out", rows, m.OutRow, m.OutPrecision)
 	m.Out = out
@@ -192,7 +192,7 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCas
 			switch epilogue.activation {
 			case engine.Identity:
 				bound = rounding * scoreBound(depth, magnitude[i])
-				if turned != nil {
+				if col < m.Rotary.Columns {
 					angle := int(positions[row])*epilogue.headDim/2 + col%epilogue.headDim/2
 					own, other := math.Abs(float64(cos[angle])), math.Abs(float64(sin[angle]))
 					value = turned[i]

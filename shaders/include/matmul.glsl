@@ -3,9 +3,9 @@
 // with both operands contiguous in k, as activations and PyTorch's Linear weights
 // are. The epilogue, in this order:
 //   BIAS        adds bias[column]
-//   ROTARY      where above 0: columns are those of heads of so many elements, in
-//               RoPE's interleaved layout (reference.RopeInterleaved), and turn by the
-//               angles of the row's position
+//   ROTARY      where above 0: the columns before `turned` are those of heads of so many
+//               elements, in RoPE's interleaved layout (reference.RopeInterleaved), and
+//               turn by the angles of the row's position
 //   GATED       takes w as two stacked halves u and g: activate(u) * g, half as many columns
 //   otherwise   ACTIVATION applies to the sum
 //   RESIDUAL    adds what out held before
@@ -35,6 +35,7 @@ layout(push_constant) uniform Push {
     uint a_row;     // between two rows of a
     uint out_row;   // between two rows of out
     uint first_out; // the group of out's row 0 where column 0 stands
+    uint turned;    // columns that turn if ROTARY: a multiple of it
 };
 
 #include "activation.glsl"
@@ -81,7 +82,7 @@ void write4(uint row, uint column, vec4 u, vec4 g)
             g += bias4(columns + column);
         }
     }
-    if (ROTARY > 0u) {
+    if (ROTARY > 0u && column < turned) {
         u = turn4(row, column, u);
     }
     if (ACTIVATION != ACTIVATION_NONE) {

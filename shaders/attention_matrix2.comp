@@ -49,8 +49,8 @@ const uint TILES = KEY_TILE / N; // matrices side by side
 #define VALUES coopmat<float16_t, gl_ScopeSubgroup, N, N, gl_MatrixUseB>
 
 LEFT q[OWN][HEAD_DIM / K]; // queries
-SUMS s[OWN][TILES];        // scores
-WEIGHTS p[OWN][TILES];
+SUMS s[OWN][TILES];        // scores, then weights
+WEIGHTS p[OWN];            // those of N keys
 SUMS sums[OWN][COLUMNS];   // the output
 SUMS level[OWN];           // of a row: the maximum of its exponents, less LIFT
 SUMS total[OWN];           // of weights, each matrix's column by itself
@@ -121,13 +121,21 @@ void scores_add(uint c, uint e)
     }
 }
 
-// Adds the products of weights e with columns c of the values, matrices of each.
+// Takes weights e for factors.
+void values_begin(uint e)
+{
+    [[unroll]] for (uint o = 0u; o < OWN; o++) {
+        p[o] = WEIGHTS(s[o][e]);
+    }
+}
+
+// Adds their products with columns c of the values, matrices of each.
 void values_add(uint c, uint e)
 {
     VALUES v;
     coopMatLoad(v, stage, (KEY_TILE + e * N) * PITCH + c * N / 8u, PITCH, BY_ROWS);
     [[unroll]] for (uint o = 0u; o < OWN; o++) {
-        sums[o][c] = coopMatMulAdd(p[o][e], v, sums[o][c]);
+        sums[o][c] = coopMatMulAdd(p[o], v, sums[o][c]);
     }
 }
 
@@ -163,8 +171,8 @@ void weigh(uint o, bool masked, float factor)
         if (masked) {
             coopMatPerElementNV(w, w, seen_weight, s[o][c]);
         }
+        s[o][c] = w;
         total[o] = total[o] + w;
-        p[o][c] = WEIGHTS(w);
     }
 }
 
@@ -240,8 +248,9 @@ void main()
             [[dont_unroll]] for (uint o = 0u; o < OWN; o++) {
                 weigh(o, masked, factor);
             }
-            [[dont_unroll]] for (uint c = 0u; c < COLUMNS; c++) {
-                [[dont_unroll]] for (uint e = 0u; e < TILES; e++) {
+            [[dont_unroll]] for (uint e = 0u; e < TILES; e++) {
+                values_begin(e);
+                [[dont_unroll]] for (uint c = 0u; c < COLUMNS; c++) {
                     values_add(c, e);
                 }
             }
@@ -254,8 +263,9 @@ void main()
             [[unroll]] for (uint o = 0u; o < OWN; o++) {
                 weigh(o, masked, factor);
             }
-            [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
-                [[unroll]] for (uint e = 0u; e < TILES; e++) {
+            [[unroll]] for (uint e = 0u; e < TILES; e++) {
+                values_begin(e);
+                [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
                     values_add(c, e);
                 }
             }

@@ -78,10 +78,10 @@ func TestTrialOfMatrixUnits(t *testing.T) {
 	}
 }
 
-// setWithout returns the kernels, some of them without their last store.
+// setWithout returns the kernels, some of them without their last store to a buffer.
 func setWithout(t *testing.T, kernels ...string) *shaders.Set {
 	t.Helper()
-	const opNop, opStore = 0, 62
+	const opNop, opVariable, opStore, opAccessChain, storageBuffer = 0, 59, 62, 65, 12
 	directory := t.TempDir()
 	for _, name := range shaders.Embedded.Names() {
 		k, err := shaders.Embedded.Kernel(name)
@@ -91,8 +91,12 @@ func setWithout(t *testing.T, kernels ...string) *shaders.Set {
 		code := append([]byte{}, k.SPIRV...)
 		if slices.Contains(kernels, name) {
 			word, last := func(at int) uint32 { return binary.LittleEndian.Uint32(code[at:]) }, 0
+			buffers := map[uint32]bool{} // ids of buffers and of what lies in them
 			for at := 20; at < len(code); at += int(word(at)>>16) * 4 {
-				if word(at)&0xffff == opStore {
+				switch op := word(at) & 0xffff; {
+				case op == opVariable && word(at+12) == storageBuffer, op == opAccessChain && buffers[word(at+12)]:
+					buffers[word(at+8)] = true
+				case op == opStore && buffers[word(at+4)]:
 					last = at
 				}
 			}

@@ -145,7 +145,7 @@ func TestVerify(t *testing.T) {
 				if strings.HasPrefix(kernel, "limit_") { // gaze bench checks them
 					continue
 				}
-				if strings.Contains(kernel, "_matrix_") && name != "lavapipe-coopmat" { // the one with matrix units
+				if strings.Contains(kernel, "_matrix") && name != "lavapipe-coopmat" { // the one with matrix units
 					continue
 				}
 				if met[kernel] < 20 {

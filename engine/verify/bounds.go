@@ -91,9 +91,8 @@ func sumsError(matrix bool) float64 {
 }
 
 // weightTiny is the absolute error of a weight that matrix units take as f16,
-// lifted by 2^11 above the greatest (shaders/attention_matrix.comp,
-// attention_matrix2.comp); its relative
-// one is halfStep.
+// lifted by 2^11 above the greatest (shaders/attention_matrix.comp and
+// attention_matrix2.comp); its relative one is halfStep.
 const weightTiny = halfTiny * 0x1p-11
 
 // weightBound is the relative error of a weight whose scores are wrong by at

@@ -183,7 +183,7 @@ var matrixMutations = []mutation{
 	{"attention_matrix.comp", "visible >> 4u * four", "visible >> 4u", "attention_matrix_f16"},
 	{"attention_matrix.comp", "min(first_key + (id", "min(first_key + 1u + (id", "attention_matrix_f16"},
 	{"attention_matrix.comp", "equal(high, vec4(NOTHING_SEEN))", "equal(high, vec4(0.0))", "attention_matrix_f16"},
-	{"attention_matrix.comp", "write_lse(head, first_row + row, maximum[t] - LIFT,", "write_lse(head, first_row + row, maximum[t],", "attention_matrix_f16"},
+	{"attention_matrix.comp", "write_lse(result_head, first_row + row, maximum[t] - LIFT,", "write_lse(result_head, first_row + row, maximum[t],", "attention_matrix_f16"},
 	{"attention_matrix.comp", "group = c * N / 4u + i % 8u", "group = i % 8u", "attention_matrix_f16"},
 	{"attention_matrix.comp", "if (first_row + row < rows && group", "if (group", "attention_matrix_f16"},
 	{"matmul_matrix.comp", "            barrier(); // the last step is used up\n", "", "matmul_matrix_f16"},

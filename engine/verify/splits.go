@@ -5,13 +5,24 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/reference"
 )
 
-// splits are the numbers of shares that problems split their keys into, in turns: 1
-// is none, and of 8 most see nothing of a short text.
-var splits = []int{1, 2, 3, 8}
+// splitCounts are the numbers of shares that problems split their keys into: of 8, most
+// see nothing of a short text.
+var splitCounts = []int{2, 3, 8}
+
+// splits returns among how many workgroups a problem splits its keys: none of half of
+// all of each head dimension and precision. A head dimension meets one other number
+// in two cycles, for each is a pipeline to compile.
+func (p *problem) splits() int {
+	if p.index/8%2 == 0 {
+		return 1
+	}
+	return splitCounts[(p.index%len(gaze.HeadDims)+p.index/(2*cycle))%len(splitCounts)]
+}
 
 // splitsOf returns the shares that a pass computes or joins.
 func splitsOf(pass engine.Pass) int { return max(int(pass.Constants["SPLITS"]), 1) }

@@ -134,7 +134,7 @@ func (v *verifier) problem(ctx context.Context, index int) error {
 		for _, path := range []engine.Path{engine.Fused, engine.Explicit} {
 			shapes := traits.AttentionShapes(p.Attention.HeadDim)
 			shape := shapes[p.index/cycle%len(shapes)]
-			shape.Splits = splits[(p.index+p.index/8)%len(splits)] // each with each head dimension and precision
+			shape.Splits = p.splits()
 			traits.Tuning.Attention = []engine.AttentionChoice{{Shape: shape}}
 			request := engine.Request{Attention: p.Attention, Lengths: p.Lengths, Precision: p.Precision, Path: path, Weights: true}
 			plan, err := engine.NewPlan(traits, request)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,22 +36,16 @@ type Engine struct {
 	shaders *shaders.Set
 	note    string
 
-	waiting   atomic.Int32  // those who wait for their turn
-	turn      chan struct{} // holds one element while somebody uses what follows
-	pipelines map[string]*pipeline
+	waiting atomic.Int32   // those who wait for their turn
+	turn    chan struct{}  // holds one element while somebody has his
+	landing sync.WaitGroup // what still uses the device without a turn: last submits, and compilers
 
-	landing sync.WaitGroup // runs that have left the turn with their last submits under way
+	compiling sync.Mutex // guards what follows
+	pipelines map[string]*pipeline
 
 	pacing sync.Mutex // guards the rest
 	pace   pace
 	landed time.Time // when the last submit ended
-}
-
-// A pipeline is a compiled kernel with the interface to call it by name.
-type pipeline struct {
-	*vk.Pipeline
-	kernel *shaders.Kernel
-	warm   bool // it has run once, so the driver has compiled it for good
 }
 
 // Open opens the device that name picks (see [vk.Open]) and prepares to run plans on it.
@@ -176,73 +169,13 @@ func (e *Engine) Close() error {
 	e.take(context.Background())
 	defer e.release()
 	e.landing.Wait()
+	e.compiling.Lock()
+	defer e.compiling.Unlock()
 	for name, p := range e.pipelines {
-		p.Close()
+		if p.Pipeline != nil {
+			p.Close()
+		}
 		delete(e.pipelines, name)
 	}
 	return e.device.Close()
-}
-
-// pipeline returns the compiled kernel of a pass, compiling it at first use.
-func (e *Engine) pipeline(name string, constants map[string]uint32) (*pipeline, error) {
-	kernel, err := e.shaders.Kernel(name)
-	if err != nil {
-		return nil, err
-	}
-	key := name
-	for _, c := range sorted(constants) {
-		key += fmt.Sprintf(" %s=%d", c, constants[c])
-	}
-	if p := e.pipelines[key]; p != nil {
-		return p, nil
-	}
-	spec := vk.PipelineSpec{Label: key, SPIRV: kernel.SPIRV, Push: kernel.PushSize}
-	if kernel.Matrices {
-		spec.SubgroupSize, spec.FullSubgroups = e.traits.Units.Subgroup, true
-	}
-	for _, b := range kernel.Bindings {
-		access := vk.Access(0)
-		if b.Read {
-			access |= vk.Read
-		}
-		if b.Write {
-			access |= vk.Write
-		}
-		spec.Bindings = append(spec.Bindings, access)
-	}
-	for _, c := range sorted(constants) {
-		id, ok := kernel.Constants[c]
-		if !ok {
-			return nil, fmt.Errorf("engine: kernel %s has no specialization constant %s", name, c)
-		}
-		spec.Constants = append(spec.Constants, vk.Constant{ID: id, Value: constants[c]})
-	}
-	compiled, err := e.device.NewPipeline(spec)
-	if err != nil {
-		return nil, err
-	}
-	p := &pipeline{Pipeline: compiled, kernel: kernel}
-	e.pipelines[key] = p
-	return p, nil
-}
-
-// Statistics compiles the kernel of a pass and returns what the driver's
-// compiler reports of it (see [vk.Pipeline.Statistics]).
-func (e *Engine) Statistics(pass Pass) (map[string]float64, error) {
-	e.take(context.Background())
-	defer e.release()
-	p, err := e.pipeline(pass.Kernel, pass.Constants)
-	if err != nil {
-		return nil, err
-	}
-	return p.Pipeline.Statistics(), nil
-}
-
-func sorted(constants map[string]uint32) []string {
-	names := make([]string, 0, len(constants))
-	for name := range constants {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
 }

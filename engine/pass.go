@@ -36,7 +36,7 @@ func (e *Engine) RunPass(ctx context.Context, pass Pass, buffers map[string][]by
 	}
 	rec, err := newRecording([]Step{{Passes: []Pass{pass}}}, r.buffers)
 	if err == nil {
-		err = e.resolve(rec)
+		err = e.resolve(ctx, rec)
 	}
 	if err != nil {
 		return err

@@ -65,30 +65,6 @@ func newRecording(steps []Step, buffers map[string]*vk.Buffer) (*recording, erro
 	return r, nil
 }
 
-// resolve compiles the kernels of r. The caller has the engine's turn.
-func (e *Engine) resolve(r *recording) error {
-	if r.resolved {
-		return nil
-	}
-	for _, s := range r.steps {
-		for _, pass := range s.Passes {
-			if pass.Kernel == "" {
-				continue
-			}
-			p, err := e.pipeline(pass.Kernel, pass.Constants)
-			if err != nil {
-				return err
-			}
-			if pass.call.push, err = p.kernel.Encode(pass.Push); err != nil {
-				return err
-			}
-			pass.call.pipeline = p
-		}
-	}
-	r.resolved = true
-	return nil
-}
-
 // record records passes that are resolved, with a timestamp before and behind each.
 func (e *Engine) record(passes []Pass) (*vk.Commands, error) {
 	recorder, err := e.device.NewRecorder()

@@ -209,7 +209,7 @@ func (r *runner) show(ctx context.Context, step int, reads []Read) error {
 // do the better part of compiling at the first dispatch.
 func (r *runner) warm(ctx context.Context, rec *recording) error {
 	start := time.Now()
-	if err := r.resolve(rec); err != nil {
+	if err := r.resolve(ctx, rec); err != nil {
 		return err
 	}
 	for _, s := range rec.steps {

@@ -2,13 +2,15 @@ package engine
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
 
 func sortedText(constants map[string]uint32) string {
 	text := ""
-	for _, name := range sorted(constants) {
+	for _, name := range slices.Sorted(maps.Keys(constants)) {
 		text += fmt.Sprintf("%s %d ", name, constants[name])
 	}
 	return text

@@ -15,7 +15,7 @@ layout(constant_id = 0) const uint INVOCATIONS = 64;
 layout(constant_id = 5) const uint ROWS = 64;    // of a tile: a multiple of 16
 layout(constant_id = 6) const uint COLUMNS = 64; // of a tile, those of the gates among them: a multiple of 32
 layout(constant_id = 7) const uint STEP = 4;     // groups of four in k at a time: 2, 4 or 8
-layout(constant_id = 8) const uint UNROLL = 1;   // elements of k a turn of the inner loop: a divisor of 4
+layout(constant_id = 8) const uint UNROLL = 1;   // words of k a turn of the inner loop: a divisor of 4
 
 // Groups of four sums that an invocation has along each side: one or two of rows,
 // and two of columns, so that a gate and what it multiplies meet in one invocation.
@@ -39,29 +39,64 @@ const uint PITCH_W = COLUMNS / 4u + PADDING;
 #include "include/elements.glsl"
 #include "include/matmul.glsl"
 
-// Transposed: rows 4i .. 4i+3 of an element of k are tile[place of the element *
-// PITCH + i]. Element e of group s has place e * STEP + s: the order in k does not
-// matter as long as both tiles share it.
-shared vec4 tile_a[4u * STEP * PITCH_A];
-shared vec4 tile_w[4u * STEP * PITCH_W];
+// Transposed, word by word: rows 4i .. 4i+3 of word e of group s are tile[(e * STEP
+// + s) * PITCH + i]. The order in k does not matter as long as both tiles share it.
+// A word is one element, or two of f16, which stay packed: half as much goes to and
+// from shared memory, and converting costs less than that.
+#if F16
+const uint WORDS = 2u;
+#define TILE uvec4
+#else
+const uint WORDS = 4u;
+#define TILE vec4
+#endif
+shared TILE tile_a[WORDS * STEP * PITCH_A];
+shared TILE tile_w[WORDS * STEP * PITCH_W];
 
 // Sums of 4 DOWN rows, of the first four columns and of the second.
 vec4 low[8], high[8];
 
-// Adds the products of one element of k, of a from tile_a[at_a] and of w from tile_w[at_w].
+#if F16
+vec4 even(uvec4 words)
+{
+    return vec4(unpackHalf2x16(words.x).x, unpackHalf2x16(words.y).x, unpackHalf2x16(words.z).x, unpackHalf2x16(words.w).x);
+}
+
+vec4 odd(uvec4 words)
+{
+    return vec4(unpackHalf2x16(words.x).y, unpackHalf2x16(words.y).y, unpackHalf2x16(words.z).y, unpackHalf2x16(words.w).y);
+}
+#endif
+
+// Adds the products of four rows from tile_a[at_a] with eight columns to the sums from
+// `to` on.
+void multiply4(uint at_a, TILE first, TILE second, uint to)
+{
+    TILE x = tile_a[at_a];
+#if F16
+    vec4 first_even = even(first), first_odd = odd(first), second_even = even(second), second_odd = odd(second);
+    [[unroll]] for (uint r = 0u; r < 4u; r++) {
+        vec2 pair = unpackHalf2x16(x[r]);
+        low[to + r] += pair.x * first_even;
+        low[to + r] += pair.y * first_odd;
+        high[to + r] += pair.x * second_even;
+        high[to + r] += pair.y * second_odd;
+    }
+#else
+    [[unroll]] for (uint r = 0u; r < 4u; r++) {
+        low[to + r] += x[r] * first;
+        high[to + r] += x[r] * second;
+    }
+#endif
+}
+
+// Adds the products of one word of k, of a from tile_a[at_a] and of w from tile_w[at_w].
 void multiply(uint at_a, uint at_w)
 {
-    vec4 x = tile_a[at_a], first = tile_w[at_w], second = tile_w[at_w + WIDE];
-    [[unroll]] for (uint r = 0u; r < 4u; r++) {
-        low[r] += x[r] * first;
-        high[r] += x[r] * second;
-    }
+    TILE first = tile_w[at_w], second = tile_w[at_w + WIDE];
+    multiply4(at_a, first, second, 0u);
     if (DOWN > 1u) {
-        x = tile_a[at_a + HIGH];
-        [[unroll]] for (uint r = 0u; r < 4u; r++) {
-            low[4u + r] += x[r] * first;
-            high[4u + r] += x[r] * second;
-        }
+        multiply4(at_a + HIGH, first, second, 4u);
     }
 }
 
@@ -92,28 +127,28 @@ void main()
         high[r] = vec4(0.0);
     }
     [[dont_unroll]] for (uint k = 0u; k < depth; k += STEP) {
-        vec4 x[MOST_A], y[MOST_W];
+        ELEMENTS x[MOST_A], y[MOST_W];
         uint at = min(k + group, depth - 1u);
         [[unroll]] for (uint f = 0u; f < MOST_A; f++) {
             if (f < FETCHED_A) {
-                x[f] = widen(a[a_at[f] + at]);
+                x[f] = a[a_at[f] + at];
             }
         }
         [[unroll]] for (uint f = 0u; f < MOST_W; f++) {
             if (f < FETCHED_W) {
-                y[f] = widen(w[w_at[f] + at]);
+                y[f] = w[w_at[f] + at];
             }
         }
         if (k + group >= depth) { // in the last turn
             [[unroll]] for (uint f = 0u; f < MOST_A; f++) {
-                x[f] = vec4(0.0);
+                x[f] = ELEMENTS(0);
             }
             [[unroll]] for (uint f = 0u; f < MOST_W; f++) {
-                y[f] = vec4(0.0);
+                y[f] = ELEMENTS(0);
             }
         }
         barrier(); // the last tiles are used up
-        [[unroll]] for (uint e = 0u; e < 4u; e++) {
+        [[unroll]] for (uint e = 0u; e < WORDS; e++) {
             uint to = e * STEP + group;
             [[unroll]] for (uint f = 0u; f < MOST_A; f++) {
                 uint row = fetched + f * APART;
@@ -130,11 +165,11 @@ void main()
         }
         barrier();
         if (UNROLL == 1u) {
-            [[dont_unroll]] for (uint e = 0u; e < 4u * STEP; e++) {
+            [[dont_unroll]] for (uint e = 0u; e < WORDS * STEP; e++) {
                 multiply(e * PITCH_A + down, e * PITCH_W + across);
             }
         } else {
-            [[dont_unroll]] for (uint e = 0u; e < 4u * STEP; e += UNROLL) {
+            [[dont_unroll]] for (uint e = 0u; e < WORDS * STEP; e += UNROLL) {
                 [[unroll]] for (uint n = 0u; n < UNROLL; n++) {
                     multiply((e + n) * PITCH_A + down, (e + n) * PITCH_W + across);
                 }

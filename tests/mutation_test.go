@@ -172,7 +172,10 @@ var mutations = []mutation{
 	{"matmul_tiled.comp", "fetched + f * APART, rows - 1u", "fetched + f * APART, rows - 2u", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "= y[f][e];", "= y[f][e ^ 1u];", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "(e + n) * PITCH_A", "e * PITCH_A", "matmul_tiled_f32"},
-	{"matmul_tiled.comp", "low[4u + r] += x[r]", "low[4u + r] += x[r ^ 1u]", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "low[to + r] += x[r]", "low[to + r] += x[r ^ 1u]", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "+ HIGH, first, second, 4u)", ", first, second, 4u)", "matmul_tiled_f32"},
+	{"matmul_tiled.comp", "pair.y * second_odd", "pair.y * second_even", "matmul_tiled_f16"},
+	{"matmul_tiled.comp", "unpackHalf2x16(words.w).y", "unpackHalf2x16(words.z).y", "matmul_tiled_f16"},
 	{"matmul_tiled.comp", "(r / 4u * HIGH + down) * 4u", "(r / 4u * WIDE + down) * 4u", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "first + (WIDE + across) * 4u", "first + (HIGH + across) * 4u", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "low[r], high[r]);", "high[r], low[r]);", "matmul_tiled_f32"},
@@ -223,7 +226,7 @@ func TestMutations(t *testing.T) {
 	t.Setenv("VK_ICD_FILENAMES", d.manifest)
 	testMutations(t, mutations, "rope_f32", "context_f16", "softmax", "attention_lanes_f32", "attention_tiled_f32",
 		"heatmap_lanes_f32", "heatmap_tiled_f32", "statistics_lanes_f32", "statistics_tiled_f32",
-		"matmul_lanes_f32", "matmul_tiled_f32", "layernorm_f32", "pool", "merge_f32")
+		"matmul_lanes_f32", "matmul_tiled_f32", "matmul_tiled_f16", "layernorm_f32", "pool", "merge_f32")
 }
 
 // inside is set in the environment of a test that runs itself again with the loader

@@ -23,31 +23,32 @@ func (p *program) apply() {
 	}
 }
 
-// atFirst returns what the flags ask for once there is a map.
-func (p *program) atFirst() (list []func() error) {
+// atFirst returns what the flags ask for: to look at as soon as there is anything to
+// see, and to do when all of it is there.
+func (p *program) atFirst() (look, do []func() error) {
 	o, e := p.options, p.explorer
 	if o.given["layer"] || o.given["head"] || o.rectangle != "" || p.state.Map && !o.given["sort"] {
-		list = append(list, func() error { return p.open() })
+		look = append(look, p.open)
 	}
 	if o.rectangle != "" {
-		list = append(list, func() error { return p.within("--rect", o.rectangle, e.Look) })
+		look = append(look, func() error { return p.within("--rect", o.rectangle, e.Look) })
 	}
 	if o.find != "" {
-		list = append(list, func() error { return named("--find", e.Find(o.find)) })
+		look = append(look, func() error { return named("--find", e.Find(o.find)) })
 	}
 	if o.pin != "" {
-		list = append(list, func() error { return named("--pin", e.GoTo(o.pin)) })
+		look = append(look, func() error { return named("--pin", e.GoTo(o.pin)) })
 	}
 	if o.pick != "" {
-		list = append(list, func() error { return p.within("--select", o.pick, e.Select) })
+		look = append(look, func() error { return p.within("--select", o.pick, e.Select) })
 	}
 	for _, name := range o.do {
-		list = append(list, func() error { return e.Do(name) })
+		do = append(do, func() error { return e.Do(name) })
 	}
 	if o.export != "" {
-		list = append(list, func() error { return named("--export", e.Export(o.export, false)) })
+		do = append(do, func() error { return named("--export", e.Export(o.export, false)) })
 	}
-	return list
+	return look, do
 }
 
 // within does something with the rectangle that a flag gives.

@@ -39,7 +39,7 @@ type program struct {
 	messages atomic.Int64 // of the validation layers
 	variants *variants
 
-	first    []func() error // to be done once the first text is there
+	look, do []func() error // due once the first text is in sight, and once all of it is there
 	script   *explore.Script
 	film     *film // nil unless it is asked for
 	recorder *explore.Recorder
@@ -87,7 +87,7 @@ func (p *program) run(ctx context.Context) (err error) {
 		p.recorder = &explore.Recorder{To: &p.events, Explorer: p.explorer}
 	}
 	p.live.start(p.explorer)
-	p.first = p.atFirst()
+	p.look, p.do = p.atFirst()
 	p.live.run(text)
 	if o.follow {
 		p.followInput()
@@ -166,18 +166,32 @@ func (p *program) Frame(now time.Time) (*explore.Frame, bool) {
 	return frame, changed
 }
 
+// doAll does what is on a list, once.
+func doAll(list *[]func() error) error {
+	for _, do := range *list {
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	*list = nil
+	return nil
+}
+
 // proceed does what waits for the first text, and plays the script.
 func (p *program) proceed() error {
-	if len(p.first) > 0 {
-		if !p.explorer.Ready() {
-			return nil
+	if len(p.look) > 0 && p.explorer.Shown() {
+		if err := doAll(&p.look); err != nil {
+			return err
 		}
-		for _, do := range p.first {
-			if err := do(); err != nil {
-				return err
-			}
+		p.explorer.Stay()
+	}
+	if p.explorer.Ready() {
+		if err := doAll(&p.do); err != nil {
+			return err
 		}
-		p.first = nil
+	}
+	if len(p.look)+len(p.do) > 0 {
+		return nil
 	}
 	if p.script == nil || !p.explorer.Ready() && p.explorer.Failure() == nil && p.script.Fresh() {
 		return nil
@@ -211,7 +225,7 @@ func (p *program) draw(ctx context.Context) error {
 			return p.failed
 		case p.explorer.Failure() != nil:
 			return p.explorer.Failure()
-		case p.script == nil && len(p.first) == 0 && p.explorer.Ready() && !p.explorer.Busy():
+		case p.script == nil && len(p.look)+len(p.do) == 0 && p.explorer.Ready() && !p.explorer.Busy():
 			if err := p.explorer.Trouble(); err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine/modernbert"
 	"github.com/gazevk/gaze/engine/tokenizer"
 	"github.com/gazevk/gaze/vk"
@@ -63,16 +64,10 @@ const atOnce = 2
 // gave for the sequences of each. A batch too large for the device's memory is
 // halved, and so are those after it.
 func (b *batcher) run(ctx context.Context, limit int, m forwarder, want func(batch []int) modernbert.Want, take func(batch []int, out *modernbert.Output)) error {
-	// The longest with the longest, so that a batch's sequences take about as
-	// long each, and first, so that what does not fit is known at once.
-	left := make([]int, len(b.sequences))
-	all := 0
-	for i := range left {
-		left[i] = i
-		all += len(b.sequences[i].ids)
+	left, all := b.order(), 0
+	for _, s := range b.sequences {
+		all += len(s.ids)
 	}
-	longestFirst := func(i, j int) int { return len(b.sequences[j].ids) - len(b.sequences[i].ids) }
-	slices.SortStableFunc(left, longestFirst)
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
 		cancel()
@@ -92,7 +87,7 @@ func (b *batcher) run(ctx context.Context, limit int, m forwarder, want func(bat
 		case errors.Is(f.err, vk.ErrOutOfMemory) && !f.alone: // by itself it may fit
 			ahead, most = 1, 1
 			left = append(slices.Clone(f.batch), left...)
-			slices.SortStableFunc(left, longestFirst)
+			slices.SortStableFunc(left, b.longestFirst)
 		case errors.Is(f.err, vk.ErrOutOfMemory) && len(f.batch) > 1:
 			limit = max(f.tokens/2, 1)
 			left = append(slices.Clone(f.batch), left...)
@@ -106,6 +101,37 @@ func (b *batcher) run(ctx context.Context, limit int, m forwarder, want func(bat
 		}
 	}
 	return nil
+}
+
+// order returns the numbers of the sequences, the longest with the longest, so that
+// a batch's sequences take about as long each, and first, so that what does not fit
+// is known at once.
+func (b *batcher) order() []int {
+	order := make([]int, len(b.sequences))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, b.longestFirst)
+	return order
+}
+
+func (b *batcher) longestFirst(i, j int) int {
+	return len(b.sequences[j].ids) - len(b.sequences[i].ids)
+}
+
+// first returns the sequences that run begins with.
+func (b *batcher) first(limit int) []int {
+	order := b.order()
+	count, _ := b.next(order, limit)
+	return order[:count]
+}
+
+func (b *batcher) lengths(batch []int) gaze.Lengths {
+	lengths := make(gaze.Lengths, len(batch))
+	for i, s := range batch {
+		lengths[i] = len(b.sequences[s].ids)
+	}
+	return lengths
 }
 
 // start has the model run one batch more.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gazevk/gaze/engine"
@@ -40,11 +41,12 @@ type engines struct {
 	options  engine.Options
 	stderr   io.Writer
 	messages atomic.Int64
-	open     map[string]*engine.Engine
+	noted    map[*engine.Engine]bool // whose note was shown
+	open     map[string]func() (*engine.Engine, error)
 }
 
 func newEngines(flags deviceFlags, stderr io.Writer) *engines {
-	e := &engines{flags: flags, stderr: stderr, open: map[string]*engine.Engine{}}
+	e := &engines{flags: flags, stderr: stderr, noted: map[*engine.Engine]bool{}, open: map[string]func() (*engine.Engine, error){}}
 	if flags.validate {
 		logger := slog.New(slog.NewTextHandler(stderr, nil))
 		e.options.Vulkan = append(e.options.Vulkan, vk.WithValidation(&e.messages), vk.WithLogger(logger))
@@ -69,23 +71,32 @@ func cacheDirectory() string {
 	return filepath.Join(directory, "gaze")
 }
 
-// get returns the engine of the device that the flags name, else name does. It says
-// why tuned kernels cannot be had where they should.
-func (e *engines) get(name string) (*engine.Engine, error) {
+// start begins to open what get is going to be asked for.
+func (e *engines) start(name string) { go e.opener(name)() }
+
+// opener returns what opens the device that the flags name, else name does, once.
+func (e *engines) opener(name string) func() (*engine.Engine, error) {
 	if e.flags.name != "" {
 		name = e.flags.name
 	}
-	if known := e.open[name]; known != nil {
-		return known, nil
+	if e.open[name] == nil {
+		options := e.options
+		e.open[name] = sync.OnceValues(func() (*engine.Engine, error) { return engine.Open(name, options) })
 	}
-	opened, err := engine.Open(name, e.options)
+	return e.open[name]
+}
+
+// get returns the engine of the device that the flags name, else name does. It says
+// why tuned kernels cannot be had where they should.
+func (e *engines) get(name string) (*engine.Engine, error) {
+	opened, err := e.opener(name)()
 	if err != nil {
 		return nil, err
 	}
-	if note := opened.Note(); note != "" {
+	if note := opened.Note(); note != "" && !e.noted[opened] {
 		fmt.Fprintf(e.stderr, "gaze: %s\n", note)
+		e.noted[opened] = true
 	}
-	e.open[name] = opened
 	return opened, nil
 }
 
@@ -93,7 +104,11 @@ func (e *engines) get(name string) (*engine.Engine, error) {
 // be written, spoils no result: it is a warning. It returns an error if the
 // validation layers found fault.
 func (e *engines) close(s streams) error {
-	for _, opened := range e.open {
+	for _, open := range e.open {
+		opened, err := open()
+		if err != nil { // who asked for it knows
+			continue
+		}
 		if err := opened.Close(); err != nil {
 			fmt.Fprintf(s.err, "gaze: warning: %v\n", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/checkpoint"
@@ -54,8 +55,8 @@ type modelRun struct {
 	checkpoint *checkpoint.Model
 	tokenizer  *tokenizer.Tokenizer
 
-	engines *engines // both nil until load
-	model   *modernbert.Model
+	engines *engines
+	model   *modernbert.Model // nil until load
 }
 
 // run opens the checkpoint and reads the texts for do. fits returns an error
@@ -71,6 +72,13 @@ func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) er
 	if r.precision, err = engine.ParsePrecision(f.precision); err != nil {
 		return usageError{err}
 	}
+	r.engines = newEngines(f.device, s.err)
+	defer func() {
+		if closing := r.close(); err == nil {
+			err = closing
+		}
+	}()
+	r.engines.start("auto")
 	// The model first, because there is no use in texts without one.
 	if r.checkpoint, err = checkpoint.OpenModel(f.model); err != nil {
 		return err
@@ -85,35 +93,34 @@ func (f *modelFlags) run(s streams, name string, fits func(*checkpoint.Model) er
 	if r.texts, err = f.texts.read(s.in); err != nil {
 		return err
 	}
-	defer func() {
-		if closing := r.close(); err == nil {
-			err = closing
-		}
-	}()
 	return do(r)
 }
 
-// load opens the device and brings the model there, the first time it is called.
-func (r *modelRun) load(ctx context.Context) (*engine.Engine, *modernbert.Model, error) {
-	if r.engines == nil {
-		r.engines = newEngines(r.flags.device, r.err)
+// load brings the model to the device, the first time it is called, and compiles
+// the kernels of its first batch meanwhile.
+func (r *modelRun) load(ctx context.Context, e *engine.Engine, first gaze.Lengths, want modernbert.Want) (err error) {
+	if r.model != nil {
+		return nil
 	}
-	e, err := r.engines.get("auto")
-	if err == nil && r.model == nil {
-		r.model, err = modernbert.Load(ctx, e, r.checkpoint, r.precision)
+	p, err := modernbert.NewProgram(e.Traits(), r.checkpoint.Config, r.checkpoint.Head, r.precision, first, want)
+	if err != nil {
+		return err
 	}
-	return e, r.model, err
+	compiled := make(chan error, 1)
+	go func() { compiled <- e.Compile(ctx, p.Passes) }()
+	r.model, err = modernbert.Load(ctx, e, r.checkpoint, r.precision)
+	if compiling := <-compiled; err == nil {
+		err = compiling
+	}
+	return err
 }
 
-// close gives back what load took.
+// close gives back what the run took.
 func (r *modelRun) close() (err error) {
 	if r.model != nil {
 		err = r.model.Close()
 	}
-	if r.engines != nil {
-		err = errors.Join(err, r.engines.close(r.streams))
-	}
-	return err
+	return errors.Join(err, r.engines.close(r.streams))
 }
 
 // commandFor names the command that suits a head.
@@ -174,19 +181,26 @@ func (r *modelRun) encode(ctx context.Context, prepare func(string) (string, tok
 // forward runs the model over all sequences, with at
 // most rowLimit wanted rows a batch where that is above 0.
 func (r *modelRun) forward(ctx context.Context, sequences []sequence, rowLimit int, want func(batch []int) modernbert.Want, take func(batch []int, out *modernbert.Output)) error {
-	e, model, err := r.load(ctx)
+	e, err := r.engines.get("auto")
 	if err != nil {
 		return err
 	}
-	most := modernbert.MaxTokens(e.Traits(), model.Config)
+	most := modernbert.MaxTokens(e.Traits(), r.checkpoint.Config)
 	for _, s := range sequences {
 		if len(s.ids) > most {
 			return fmt.Errorf("%s: it has %d tokens; %s takes %d of this model at a time", r.texts[s.text].source, len(s.ids), e.Traits().Device, most)
 		}
 	}
 	b := &batcher{sequences: sequences, rowLimit: rowLimit, bar: newProgress(r.streams, r.name)}
+	limit := min(r.flags.batchTokens, most)
+	if len(sequences) > 0 {
+		first := b.first(limit)
+		if err := r.load(ctx, e, b.lengths(first), want(first)); err != nil {
+			return err
+		}
+	}
 	defer b.bar.clear()
-	return b.run(ctx, min(r.flags.batchTokens, most), model, want, take)
+	return b.run(ctx, limit, r.model, want, take)
 }
 
 // checkUTF8 is for what is encoded together with every text.

@@ -120,21 +120,33 @@ func (t Tensor) Rows(first, end int) Tensor {
 // Float32 returns the elements of an F32, F16 or BF16 tensor, widened exactly,
 // in memory of their own. Any other type is an error.
 func (t Tensor) Float32() ([]float32, error) {
-	size := t.DType.Size()
-	var element func([]byte) float32
+	return t.AppendFloat32(nil)
+}
+
+// AppendFloat32 appends to values what Float32 returns.
+func (t Tensor) AppendFloat32(values []float32) ([]float32, error) {
+	first := len(values)
 	switch t.DType {
-	case F32:
-		element = func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }
-	case F16:
-		element = func(b []byte) float32 { return Float16ToFloat32(binary.LittleEndian.Uint16(b)) }
-	case BF16:
-		element = func(b []byte) float32 { return BFloat16ToFloat32(binary.LittleEndian.Uint16(b)) }
+	case F32, F16, BF16:
+		count := len(t.data) / t.DType.Size()
+		values = slices.Grow(values, count)[:first+count]
 	default:
 		return nil, fmt.Errorf("%s: tensor %q: its elements are %s: expected F32, F16 or BF16", t.path, t.Name, t.DType)
 	}
-	values := make([]float32, len(t.data)/size)
-	for i := range values {
-		values[i] = element(t.data[i*size:])
+	data := t.data
+	switch to := values[first:]; t.DType { // a loop for each: models have a hundred million elements
+	case F32:
+		for i := range to {
+			to[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+		}
+	case F16:
+		for i := range to {
+			to[i] = Float16ToFloat32(binary.LittleEndian.Uint16(data[2*i:]))
+		}
+	case BF16:
+		for i := range to {
+			to[i] = BFloat16ToFloat32(binary.LittleEndian.Uint16(data[2*i:]))
+		}
 	}
 	return values, nil
 }

@@ -112,6 +112,13 @@ func (e *Explorer) open() {
 	}
 }
 
+// Stay stays with a map that is in sight, while more layers complete.
+func (e *Explorer) Stay() {
+	if e.screen == mapScreen {
+		e.following, e.dirty = false, true
+	}
+}
+
 func (e *Explorer) overview() { e.screen, e.help = overviewScreen, false }
 
 // step goes to another layer or head.

@@ -227,6 +227,13 @@ func (e *Explorer) Warn(message string) {
 	e.dirty = true
 }
 
+// Shown reports whether what was asked for last is in sight, though there may be
+// layers to come.
+func (e *Explorer) Shown() bool {
+	e.catchUp()
+	return e.run != nil && e.next == nil && e.failed == nil
+}
+
 // Ready reports whether there is a run, and all of it.
 func (e *Explorer) Ready() bool {
 	e.catchUp()

@@ -258,3 +258,30 @@ func TestTilesOfLargeCells(t *testing.T) {
 		}
 	}
 }
+
+// A map follows the layers as they complete, unless it is to stay.
+func TestStay(t *testing.T) {
+	for _, stay := range []bool{false, true} {
+		run, _ := fakeRun(9, 3, 2)
+		e := New(newHost(), DefaultSettings())
+		t.Cleanup(e.Close)
+		e.Handle(Resize{900, 600, 1})
+		if e.Shown() {
+			t.Error("there is something to see before the first run")
+		}
+		e.Open(run)
+		e.Complete(run, 1)
+		if !e.Shown() || e.Ready() {
+			t.Errorf("with one layer: shown %v, ready %v", e.Shown(), e.Ready())
+		}
+		e.Stay() // nothing, in the overview
+		press(e, "enter")
+		if stay {
+			e.Stay()
+		}
+		e.Complete(run, 2)
+		if want := map[bool]int{false: 1, true: 0}[stay]; e.Layer != want {
+			t.Errorf("stay %v: layer %d is shown of two, expected %d", stay, e.Layer, want)
+		}
+	}
+}

@@ -25,8 +25,28 @@ type MatMul struct {
 	OutRow, FirstOut     int // elements between two rows of out (0: Columns), and where column 0 stands
 	Gated, Residual      bool
 	Activation           Activation
+	Rotary               Rotary
 	Precision            Precision // of a and w
 	OutPrecision         Precision // F32 where Residual
+}
+
+// A Rotary is a rotary position embedding in an epilogue, which turns columns 2j and
+// 2j+1 of each head by angle j of the row's position: RoPE's interleaved layout. The
+// zero value is none. Products that differ in Columns alone share a pipeline.
+type Rotary struct {
+	HeadDim   int // a multiple of 4
+	Columns   int // how many of the first turn, a multiple of HeadDim
+	Turns     Ref // [positions, HeadDim/2], cosine and sine of each angle, f32: see [Turns]
+	Positions Ref // [Rows] u32
+}
+
+// Turns returns those of a [Rotary] from tables of cosines and sines.
+func Turns(cosines, sines []float32) []float32 {
+	turns := make([]float32, 0, 2*len(cosines))
+	for i, cosine := range cosines {
+		turns = append(turns, cosine, sines[i])
+	}
+	return turns
 }
 
 // weights returns the columns of w that m reads, those of the gates among them.
@@ -46,9 +66,15 @@ func (m MatMul) Pass(t Traits) Pass {
 	}
 	constants := shapesOf[shape.Tier].constants(t, shape)
 	constants["BIAS"], constants["GATED"], constants["ACTIVATION"] = 0, 0, uint32(m.Activation)
-	bias := m.W // anything readable: the kernel does not look
+	constants["ROTARY"] = uint32(m.Rotary.HeadDim)
+	bias, turns, positions := m.W, m.W, m.W // anything readable: the kernel does not look
 	if m.Bias.Buffer != "" {
 		constants["BIAS"], bias = 1, m.Bias
+	}
+	products := int64(m.Rows) * int64(m.weights()) * int64(m.Depth)
+	if m.Rotary.HeadDim > 0 {
+		turns, positions = m.Rotary.Turns, m.Rotary.Positions
+		products += 2 * int64(m.Rows) * int64(m.Rotary.Columns)
 	}
 	if m.Gated {
 		constants["GATED"] = 1
@@ -67,10 +93,10 @@ func (m MatMul) Pass(t Traits) Pass {
 	return Pass{
 		Kernel: kernel, Constants: constants,
 		Push: map[string]any{"rows": m.Rows, "columns": m.Columns, "depth": m.Depth / 4, "a_row": m.Depth / 4,
-			"out_row": outRow / 4, "first_out": m.FirstOut / 4},
-		Bind:         []Ref{m.A, m.W, bias, m.Out},
+			"out_row": outRow / 4, "first_out": m.FirstOut / 4, "turned": m.Rotary.Columns},
+		Bind:         []Ref{m.A, m.W, bias, m.Out, turns, positions},
 		Groups:       [3]uint32{ceilDiv(m.weights(), shape.Columns), ceilDiv(m.Rows, shape.Rows), 1},
-		MultiplyAdds: int64(m.Rows) * weights * int64(m.Depth),
+		MultiplyAdds: products,
 		Bytes:        (int64(m.Rows)+weights)*int64(m.Depth)*size + int64(m.Rows)*int64(m.Columns)*m.OutPrecision.size(),
 	}
 }

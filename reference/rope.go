@@ -26,3 +26,23 @@ func Rope(x []float64, cos, sin []float32, positions []uint32, heads, headDim in
 	}
 	return out
 }
+
+// RopeInterleaved is Rope in the interleaved layout, over rows of all heads, x and
+// out [n, heads, headDim]: element 2j of a head stands for j there, and 2j+1 for
+// j+headDim/2.
+func RopeInterleaved(x []float64, cos, sin []float32, positions []uint32, heads, headDim int) []float64 {
+	n, half := len(positions), headDim/2
+	mustHold("x", len(x), n, heads, headDim)
+	out := make([]float64, len(x))
+	for i := range x {
+		row, j := i/(heads*headDim), i%headDim/2
+		angle := int(positions[row])*half + j
+		c, s := float64(cos[angle]), float64(sin[angle])
+		if i%2 == 0 {
+			out[i] = x[i]*c - x[i+1]*s
+		} else {
+			out[i] = x[i]*c + x[i-1]*s
+		}
+	}
+	return out
+}

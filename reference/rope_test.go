@@ -53,6 +53,24 @@ func TestRopeKnowsDifferencesOnly(t *testing.T) {
 	}
 }
 
+// The interleaved layout is the other one in another order of elements and rows.
+func TestRopeInterleaved(t *testing.T) {
+	const heads, n, headDim = 3, 5, 96
+	positions := []uint32{4, 0, 7, 7, 1}
+	cos, sin := gaze.RoPE{Theta: 100}.Table(headDim, 8)
+	x := random(7, 1, heads*n*headDim)
+	interleaved := func(x []float64) []float64 { // from [heads, n, headDim]
+		out := make([]float64, len(x))
+		for i := range x {
+			head, row, d := i/(n*headDim), i/headDim%n, i%headDim
+			out[(row*heads+head)*headDim+d%(headDim/2)*2+d/(headDim/2)] = x[i]
+		}
+		return out
+	}
+	near(t, "RopeInterleaved", reference.RopeInterleaved(interleaved(x), cos, sin, positions, heads, headDim),
+		interleaved(reference.Rope(x, cos, sin, positions, heads, headDim)), 0)
+}
+
 func TestRopeKeepsLengths(t *testing.T) {
 	const heads, n, headDim = 1, 50, 64
 	x := random(9, 1, heads*n*headDim)

@@ -183,6 +183,12 @@ var mutations = []mutation{
 	{"include/matmul.glsl", "columns + min(first + c - half_width, columns - 1u)", "columns + min(first + c - half_width, columns - 2u)", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "g += bias4(columns + column);", "g += bias4(column);", "matmul_lanes_f32"},
 	{"include/matmul.glsl", "RESIDUAL ? result[at] + u : u", "RESIDUAL ? result[at] - u : u", "matmul_lanes_f32"},
+	{"include/matmul.glsl", "x.x * t.x - x.y * t.y", "x.x * t.x + x.y * t.y", "matmul_lanes_f32"},
+	{"include/matmul.glsl", "x.w * t.z + x.z * t.w", "x.w * t.z + x.z * t.y", "matmul_lanes_f32"},
+	{"include/matmul.glsl", "positions[row] * (HEAD", "positions[max(row, 1u) - 1u] * (HEAD", "matmul_tiled_f32"},
+	{"include/matmul.glsl", "column < turned", "column <= turned", "matmul_lanes_f32"},
+	{"include/matmul.glsl", "column % HEAD / 4u", "column / 4u", "matmul_lanes_f32"},
+	{"include/matmul.glsl", "u = turn4(row, column, u);", "u = BIAS ? turn4(row, column, u - bias4(column)) + bias4(column) : turn4(row, column, u);", "matmul_lanes_f32"},
 	{"include/activation.glsl", "p = p * s - 0.3761262595653534;", "p = p * s - 0.3761362595653534;", "matmul_lanes_f32"},
 	{"include/activation.glsl", "p = p * t + 0.6382256746292114;", "p = p * t + 0.6383256746292114;", "matmul_lanes_f32"},
 	// The other kernels of the encoder.
@@ -216,6 +222,7 @@ var matrixMutations = []mutation{
 	{"matmul_matrix.comp", "stage[GATED ? at + HALF : at]", "stage[at]", "matmul_matrix_f16"},
 	{"matmul_matrix.comp", "[[dont_unroll]] for (uint e = 0u; e < STEP / K; e++)", "[[dont_unroll]] for (uint e = 1u; e < STEP / K; e++)", "matmul_matrix_f16"},
 	{"matmul_matrix.comp", "(down * ROWS + r) * M + row, first", "(down * ROWS) * M + row, first", "matmul_matrix_f16"},
+	{"include/matmul.glsl", "x.z * t.z - x.w * t.w", "x.z * t.z + x.w * t.w", "matmul_matrix_f16"},
 }
 
 // TestMutations plants one fault after another in the shaders, and demands that

@@ -18,29 +18,19 @@ func (b *builder) attention(layer int) {
 	} else {
 		b.norm(prefix+"_norm", bufResidual, bufNormed, b.n, b.Precision)
 	}
-	rows := b.own(bufNormed, b.n*b.d)
-	query, key, lse := bufQueryTurn, bufKeyTurn, bufLSE // what attention reads and leaves
+	query, key, lse := bufQuery, bufKey, bufLSE // what attention reads and leaves
 	if slices.Contains(b.Want.Capture, layer) {
 		query, key, lse = b.capture(layer)
 	}
-	plainQuery, plainKey := query, key
-	if a.RoPE.Enabled() {
-		plainQuery, plainKey = bufQuery, bufKey
-	}
-	for i, to := range []string{plainQuery, plainKey, bufValue} {
-		w := engine.Ref{Buffer: prefix + ".Wqkv.weight", Offset: int64(i*b.d*b.d) * b.size, Size: int64(b.d*b.d) * b.size}
-		b.matmul(fmt.Sprintf("%s.Wqkv[%d]", prefix, i), c.AttentionBias,
-			engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: rows, W: w, Out: b.own(to, b.n*b.d)})
+	for i, to := range []string{query, key, bufValue} {
+		m := engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: b.own(bufNormed, b.n*b.d), Out: b.own(to, b.n*b.d), Rotary: b.rotary(layer),
+			W: engine.Ref{Buffer: prefix + ".Wqkv.weight", Offset: int64(i*b.d*b.d) * b.size, Size: int64(b.d*b.d) * b.size}}
+		if to == bufValue { // the same kernel, which leaves them as they are: one less to compile
+			m.Rotary.Columns = 0
+		}
+		b.matmul(fmt.Sprintf("%s.Wqkv[%d]", prefix, i), c.AttentionBias, m)
 	}
 	layout := b.layout()
-	if a.RoPE.Enabled() {
-		cosines, sines, count := b.tables(layer)
-		for _, turn := range [][2]string{{plainQuery, query}, {plainKey, key}} {
-			b.add(engine.Rotation{Heads: a.Heads, HeadDim: a.HeadDim, Rows: b.n, Precision: b.Precision, From: layout, To: layout,
-				X: b.own(turn[0], b.n*b.d), Y: b.own(turn[1], b.n*b.d),
-				Cosines: b.f32(cosines, count), Sines: b.f32(sines, count), Positions: ref(bufPositions, b.n, 4)}.Pass())
-		}
-	}
 	blockMap := b.blockMap(layer)
 	b.fused(engine.FusedAttention{Heads: a.Heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: b.Maps[layer],
 		Precision: b.Precision, OutPrecision: b.Precision, In: layout, Out: layout, LSEHead: b.n,
@@ -78,18 +68,19 @@ func (b *builder) layout() engine.Layout {
 	return engine.Layout{Row: b.d, Head: b.Config.HeadDim()}
 }
 
-// tables returns the names of a layer's rotary tables and their elements. Layers
-// that turn alike share them, under the number of the first.
-func (b *builder) tables(layer int) (cosines, sines string, count int) {
+// rotary returns how a layer's queries and keys turn. Layers that turn alike share
+// a table, under the number of the first.
+func (b *builder) rotary(layer int) engine.Rotary {
 	a, longest := b.Attention[layer], b.Lengths.Longest()
-	first := slices.IndexFunc(b.Attention, func(other gaze.Attention) bool { return other.RoPE == a.RoPE })
-	cosines, sines = fmt.Sprintf("cosines %d", first), fmt.Sprintf("sines %d", first)
-	if b.Inputs[cosines] == nil {
-		cos, sin := rotaryTable(a.RoPE, a.HeadDim, longest)
-		b.input(cosines, engine.Bytes(cos))
-		b.input(sines, engine.Bytes(sin))
+	if !a.RoPE.Enabled() {
+		return engine.Rotary{}
 	}
-	return cosines, sines, longest * a.HeadDim / 2
+	first := slices.IndexFunc(b.Attention, func(other gaze.Attention) bool { return other.RoPE == a.RoPE })
+	turns := fmt.Sprintf("turns %d", first)
+	if b.Inputs[turns] == nil {
+		b.input(turns, engine.Bytes(rotaryTurns(a.RoPE, a.HeadDim, longest)))
+	}
+	return engine.Rotary{HeadDim: a.HeadDim, Columns: b.d, Turns: b.f32(turns, longest*a.HeadDim), Positions: ref(bufPositions, b.n, 4)}
 }
 
 // blockMap returns the block map of a layer. Layers of equal patterns and tiles

@@ -115,7 +115,7 @@ func TestReplacedAttention(t *testing.T) {
 	}
 }
 
-// Equal patterns share one block map and equal rotations one pair of tables, of
+// Equal patterns share one block map and equal rotations one table, of
 // whatever layers they are.
 func TestSharedInputs(t *testing.T) {
 	c := caseNamed(t, "v4 flat").Open(t) // global, local, local, global
@@ -130,8 +130,8 @@ func TestSharedInputs(t *testing.T) {
 		maps      []int // the first layer with the same map, by layer
 		inputs    string
 	}{
-		{nil, []int{0, 1, 1, 0}, "block map 0, block map 1, cosines 0, cosines 1, positions, sines 0, sines 1"},
-		{attention, []int{0, 0, 2, 3}, "block map 0, block map 2, block map 3, cosines 0, cosines 1, positions, sines 0, sines 1"},
+		{nil, []int{0, 1, 1, 0}, "block map 0, block map 1, positions, turns 0, turns 1"},
+		{attention, []int{0, 0, 2, 3}, "block map 0, block map 2, block map 3, positions, turns 0, turns 1"},
 	} {
 		p, err := NewProgram(engine.AnyDevice, c.Config, c.Head, engine.F32, gaze.Lengths{30}, Want{Attention: test.attention})
 		if err != nil {

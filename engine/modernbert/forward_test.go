@@ -95,17 +95,14 @@ func TestPositionsAreRelative(t *testing.T) {
 	batch, want := tokens(66, 130), Want{Hidden: true}
 	usual := slices.Clone(mustForward(t, m, batch, want).Hidden)
 	// Layer 0 is the first global one, layer 1 the first local one.
-	for layer, rope := range map[string]gaze.RoPE{"0": m.Config.GlobalRoPE, "1": m.Config.LocalRoPE} {
-		const shift, half = 100, 16
-		cosines, sines := rope.Table(2*half, shift+130)
-		for name, table := range map[string][]float32{"cosines ": cosines, "sines ": sines} {
-			data := engine.Bytes(table[shift*half:])
-			if before := lastWork(m).program.Inputs[name+layer]; len(before) != len(data) {
-				t.Fatalf("%d bytes of %s%s, expected %d", len(before), name, layer, len(data))
-			}
-			if err := lastWork(m).inputs.Upload(context.Background(), name+layer, 0, data); err != nil {
-				t.Fatal(err)
-			}
+	for name, rope := range map[string]gaze.RoPE{"turns 0": m.Config.GlobalRoPE, "turns 1": m.Config.LocalRoPE} {
+		const shift, headDim = 100, 32
+		data := engine.Bytes(engine.Turns(rope.Table(headDim, shift+130))[shift*headDim:])
+		if before := lastWork(m).program.Inputs[name]; len(before) != len(data) {
+			t.Fatalf("%d bytes of %s, expected %d", len(before), name, len(data))
+		}
+		if err := lastWork(m).inputs.Upload(context.Background(), name, 0, data); err != nil {
+			t.Fatal(err)
 		}
 	}
 	shifted := mustForward(t, m, batch, want).Hidden // of the same lengths: the tables are still there

@@ -13,7 +13,7 @@ import (
 // kernel or a pass of its own. The reference is held to all of them.
 var goldenOnDevice = []string{
 	"v4 flat", "v5 nested, irregular layers, untied", "other patterns", "yarn", "every bias, untied", "no decoder_bias", "gelu_pytorch_tanh", "silu", "relu",
-	"head_dim 96", "F16", "BF16", "encoder alone",
+	"head_dim 64", "head_dim 96", "head_dim 128", "F16", "BF16", "encoder alone",
 	"one label of the first token", "three labels of the mean", "three labels of each token", "question answering",
 	"multiple choice of the first token", "multiple choice of the mean", "500 tokens", "2048 tokens", "8192 tokens",
 }

@@ -20,7 +20,7 @@ func (b *builder) embed() {
 			Indices: ref(bufIDs, b.n, 4), Y: b.f32(bufEmbedded, b.n*b.d), Precision: b.Precision}.Pass())
 	}
 	b.norm("embeddings.norm", bufEmbedded, bufResidual, b.n, engine.F32)
-	for _, name := range []string{bufNormed, bufQuery, bufKey, bufValue, bufQueryTurn, bufKeyTurn, bufContext} {
+	for _, name := range []string{bufNormed, bufQuery, bufKey, bufValue, bufContext} {
 		b.buffer(name, int64(b.n*b.d)*b.size)
 	}
 	b.buffer(bufGated, int64(b.n*b.Config.IntermediateSize)*b.size)

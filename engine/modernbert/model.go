@@ -128,6 +128,8 @@ type part struct {
 	rows      gaze.Span
 	width     int
 	padded    int // rows that the buffer has
+	turned    int // leading rows that give queries and keys, in heads of headDim; see interleave
+	headDim   int
 	precision engine.Precision
 }
 
@@ -147,6 +149,7 @@ func (p part) data() ([]byte, error) {
 			}
 		}
 	}
+	interleave(x[:p.turned*p.width], p.headDim, p.width)
 	x = append(x, make([]float32, (p.padded-(p.rows.End-p.rows.First))*p.width)...)
 	return engine.Stored(x, p.precision), nil
 }
@@ -180,9 +183,14 @@ func (m *Model) parts(c *checkpoint.Model) ([]part, error) {
 				parts = append(parts, p)
 			}
 			continue
+		case strings.HasSuffix(shape.Name, ".attn.Wqkv.weight"):
+			whole.precision, whole.turned, whole.headDim = m.Precision, 2*d, m.Config.HeadDim()
 		case strings.HasSuffix(shape.Name, ".attn.Wqkv.bias"):
 			for i := range 3 { // bound one by one, at offsets of their own
 				p := whole
+				if i < 2 {
+					p.turned, p.headDim = d, m.Config.HeadDim()
+				}
 				p.name, p.rows, p.padded = strings.TrimSuffix(shape.Name, ".bias")+fmt.Sprintf("[%d].bias", i), gaze.Span{First: i * d, End: (i + 1) * d}, d
 				parts = append(parts, p)
 			}

@@ -69,11 +69,9 @@ const (
 	bufEmbedded  = "embedded"  // f32
 	bufResidual  = "residual"  // f32: the stream that every layer adds to
 	bufNormed    = "normed"    // the input of attention and of the MLP
-	bufQuery     = "query"
+	bufQuery     = "query"     // and keys: rotated, the elements of each head interleaved
 	bufKey       = "key"
 	bufValue     = "value"
-	bufQueryTurn = "query rotated"
-	bufKeyTurn   = "key rotated"
 	bufContext   = "context"
 	bufGated     = "gated"  // [n, I]
 	bufLSE       = "lse"    // [heads, n] f32

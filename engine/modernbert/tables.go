@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/engine"
 )
 
 // A tableKey is what a rotary table follows from.
@@ -16,22 +17,23 @@ type tableKey struct {
 // the better part of planning, and few models differ in them.
 var rotary struct {
 	sync.Mutex
-	tables map[tableKey][2][]float32 // cosines and sines, of as many positions as were asked for or more
+	tables map[tableKey][]float32 // cosines and sines in turns, of as many positions as were asked for or more
 }
 
-// rotaryTable is r.Table, which it computes once. Nobody may change what it returns.
-func rotaryTable(r gaze.RoPE, headDim, positions int) (cosines, sines []float32) {
+// rotaryTurns returns r.Table, interleaved, which it computes once. Nobody may change
+// what it returns.
+func rotaryTurns(r gaze.RoPE, headDim, positions int) []float32 {
 	rotary.Lock()
 	defer rotary.Unlock()
-	key, elements := tableKey{r, headDim}, positions*(headDim/2)
+	key, elements := tableKey{r, headDim}, positions*headDim
 	known := rotary.tables[key]
-	if len(known[0]) < elements {
+	if len(known) < elements {
 		// Twice as many as there were: texts that grow by a token cost no more in all.
-		known[0], known[1] = r.Table(headDim, max(positions, 2*len(known[0])/(headDim/2)))
+		known = engine.Turns(r.Table(headDim, max(positions, 2*len(known)/headDim)))
 		if rotary.tables == nil {
-			rotary.tables = map[tableKey][2][]float32{}
+			rotary.tables = map[tableKey][]float32{}
 		}
 		rotary.tables[key] = known
 	}
-	return known[0][:elements:elements], known[1][:elements:elements]
+	return known[:elements:elements]
 }

@@ -111,6 +111,7 @@ func layerPasses(traits engine.Traits) []engine.Pass {
 				if e.bias {
 					m.Bias.Buffer = "bias"
 				}
+				m.Rotary.HeadDim = e.headDim
 				passes = append(passes, shapedPasses(m, traits)...)
 			}
 		}

@@ -91,22 +91,33 @@ func (c *layerCase) words(name string, words []uint32) engine.Ref {
 	return engine.Ref{Buffer: name, Size: int64(len(data))}
 }
 
+func (c *layerCase) floats(name string, x []float32) engine.Ref {
+	c.buffers[name] = make([]byte, 4*len(x))
+	put(c.buffers[name], x, 1, engine.F32)
+	return engine.Ref{Buffer: name, Size: int64(4 * len(x))}
+}
+
 // epilogues are those that encoders use, each activation and flag among them.
 // Every one is a pipeline of its own to compile.
 var epilogues = []struct {
 	activation            engine.Activation
 	name                  reference.Activation
 	bias, gated, residual bool
+	headDim               int // of the rotation; 0: none
 }{
-	{engine.Identity, reference.Identity, false, false, false},
-	{engine.Identity, reference.Identity, false, false, true},
-	{engine.Identity, reference.Identity, true, false, true},
-	{engine.GELU, reference.GELU, false, true, false},
-	{engine.GELU, reference.GELU, true, false, false},
-	{engine.SiLU, reference.SiLU, true, true, false},
-	{engine.GELUTanh, reference.GELUTanh, false, true, true},
-	{engine.ReLU, reference.ReLU, false, false, false},
-	{engine.Tanh, reference.Tanh, true, false, false},
+	{engine.Identity, reference.Identity, false, false, false, 0},
+	{engine.Identity, reference.Identity, false, false, true, 0},
+	{engine.Identity, reference.Identity, true, false, true, 0},
+	{engine.Identity, reference.Identity, true, false, false, 64},
+	{engine.GELU, reference.GELU, false, true, false, 0},
+	{engine.GELU, reference.GELU, true, false, false, 0},
+	{engine.Identity, reference.Identity, false, false, false, 96},
+	{engine.SiLU, reference.SiLU, true, true, false, 0},
+	{engine.GELUTanh, reference.GELUTanh, false, true, true, 0},
+	{engine.Identity, reference.Identity, false, false, false, 32},
+	{engine.ReLU, reference.ReLU, false, false, false, 0},
+	{engine.Tanh, reference.Tanh, true, false, false, 0},
+	{engine.Identity, reference.Identity, true, false, false, 128},
 }
 
 // productsOfAProblem is how many shapes of the kernel of matrix products a problem
@@ -134,6 +145,10 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCas
 	}
 	traits.Tuning.MatMul = []engine.MatMulChoice{{Shape: shapeOf(traits.MatMulShapes(), index, i)}}
 	epilogue := epilogues[index/3%len(epilogues)]
+	if epilogue.headDim > 0 {
+		columns = epilogue.headDim * (1 + random.IntN(3))
+		m.Columns = columns
+	}
 	m.Activation, m.Gated, m.Residual = epilogue.activation, epilogue.gated, epilogue.residual && m.OutPrecision == engine.F32
 	m.OutRow, m.FirstOut = columns+8, 4
 	scale := []float64{1, 1, 3}[random.IntN(3)] / math.Sqrt(float64(depth))
@@ -150,6 +165,15 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCas
 	if epilogue.bias {
 		bias, m.Bias = c.tensor(random, "bias", weights, 1, engine.F32)
 	}
+	var cos, sin []float32
+	var positions []uint32
+	if epilogue.headDim > 0 {
+		cos, sin = gaze.RoPE{Theta: 10000}.Table(epilogue.headDim, 200)
+		for range rows {
+			positions = append(positions, uint32(random.IntN(200)))
+		}
+		m.Rotary = engine.Rotary{HeadDim: epilogue.headDim, Columns: epilogue.headDim * random.IntN(columns/epilogue.headDim+1), Turns: c.floats("turns", engine.Turns(cos, sin)), Positions: c.words("positions", positions)}
+	}
 	e, out := c.result("out", rows, m.OutRow, m.OutPrecision)
 	m.Out = out
 	c.pass = m.Pass(traits)
@@ -157,6 +181,10 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCas
 	rounding := sumsError(onMatrixUnits(c.pass.Kernel))
 	exact := reference.MatMul(a, w, bias, rows, weights, depth)
 	magnitude := reference.MatMul(absolute(a), absolute(w), absolute(bias), rows, weights, depth)
+	var turned []float64
+	if epilogue.headDim > 0 {
+		turned = reference.RopeInterleaved(exact, cos, sin, positions, columns/epilogue.headDim, epilogue.headDim)
+	}
 	for row := range rows {
 		for col := range columns {
 			i := row*weights + col
@@ -164,6 +192,13 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCas
 			switch epilogue.activation {
 			case engine.Identity:
 				bound = rounding * scoreBound(depth, magnitude[i])
+				if col < m.Rotary.Columns {
+					angle := int(positions[row])*epilogue.headDim/2 + col%epilogue.headDim/2
+					own, other := math.Abs(float64(cos[angle])), math.Abs(float64(sin[angle]))
+					value = turned[i]
+					bound = own*bound + other*rounding*scoreBound(depth, magnitude[i^1]) +
+						ropeBound(engine.F32, own*exact[i], other*exact[i^1], value)
+				}
 			case engine.Tanh:
 				bound += 8 * u // 1 is taken from a quotient near 1, which has 2.5 ULP
 			}

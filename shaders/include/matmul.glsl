@@ -3,6 +3,9 @@
 // with both operands contiguous in k, as activations and PyTorch's Linear weights
 // are. The epilogue, in this order:
 //   BIAS        adds bias[column]
+//   ROTARY      where above 0: the columns before `turned` are those of heads of so many
+//               elements, in RoPE's interleaved layout (reference.RopeInterleaved), and
+//               turn by the angles of the row's position
 //   GATED       takes w as two stacked halves u and g: activate(u) * g, half as many columns
 //   otherwise   ACTIVATION applies to the sum
 //   RESIDUAL    adds what out held before
@@ -10,6 +13,7 @@ layout(constant_id = 1) const bool BIAS = false;
 layout(constant_id = 2) const bool GATED = false;
 layout(constant_id = 3) const bool RESIDUAL = false;
 layout(constant_id = 4) const uint ACTIVATION = 0;
+layout(constant_id = 9) const uint ROTARY = 0; // 0, or a multiple of 4
 
 layout(binding = 0) readonly buffer A { ELEMENTS a[]; };     // [rows, k]
 layout(binding = 1) readonly buffer W { ELEMENTS w[]; };     // [columns, k], or [2 columns, k] if GATED
@@ -19,6 +23,9 @@ layout(binding = 3) writeonly buffer Out { uvec2 result[]; }; // [rows, out_row]
 #else
 layout(binding = 3) buffer Out { vec4 result[]; };
 #endif
+// Cosine and sine of two angles a group, [positions, ROTARY/4], and [rows]; not read unless ROTARY.
+layout(binding = 4) readonly buffer Turns { vec4 turns[]; };
+layout(binding = 5) readonly buffer Positions { uint positions[]; };
 
 // Strides count groups of four elements.
 layout(push_constant) uniform Push {
@@ -28,6 +35,7 @@ layout(push_constant) uniform Push {
     uint a_row;     // between two rows of a
     uint out_row;   // between two rows of out
     uint first_out; // the group of out's row 0 where column 0 stands
+    uint turned;    // columns that turn if ROTARY: a multiple of it
 };
 
 #include "activation.glsl"
@@ -53,6 +61,15 @@ vec4 bias4(uint column)
     return vec4(bias[column], bias[column + 1u], bias[column + 2u], bias[column + 3u]);
 }
 
+const uint HEAD = ROTARY > 0u ? ROTARY : 4u; // nothing divides by 0, even where it is not reached
+
+// Turns the pairs of four columns of a row.
+vec4 turn4(uint row, uint column, vec4 x)
+{
+    vec4 t = turns[positions[row] * (HEAD / 4u) + column % HEAD / 4u];
+    return vec4(x.x * t.x - x.y * t.y, x.y * t.x + x.x * t.y, x.z * t.z - x.w * t.w, x.w * t.z + x.z * t.w);
+}
+
 // Writes four columns of a row: u are the sums, g the gates' sums if GATED.
 void write4(uint row, uint column, vec4 u, vec4 g)
 {
@@ -64,6 +81,9 @@ void write4(uint row, uint column, vec4 u, vec4 g)
         if (GATED) {
             g += bias4(columns + column);
         }
+    }
+    if (ROTARY > 0u && column < turned) {
+        u = turn4(row, column, u);
     }
     if (ACTIVATION != ACTIVATION_NONE) {
         u = activate4(u);

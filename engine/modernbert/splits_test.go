@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/modernbert/testdata/golden"
 )
@@ -84,5 +85,33 @@ func TestSplitWeightsLikeTransformers(t *testing.T) {
 			near(t, fmt.Sprintf("tier %s, layer %d", tier, layer), got, c.Output(t, fmt.Sprintf("attentions.%d", layer)), 1e-4)
 		}
 		out.Capture.Close()
+	}
+}
+
+// Layers whose keys are split differently share scratch that has room for each.
+func TestSplitProgramsShareScratch(t *testing.T) {
+	c := caseNamed(t, "v4 flat").Open(t)
+	traits := engine.AnyDevice
+	traits.Tier, traits.Units, traits.Cores = engine.Matrix, engine.MatrixUnits{M: 16, N: 16, K: 16, Subgroup: 32}, 1000
+	attention := c.Config.Attentions()
+	for layer, pattern := range []gaze.Pattern{gaze.SlidingWindow{Left: 300, Right: 300}, gaze.Full{}, gaze.SlidingWindow{Left: 64, Right: 64}, gaze.Full{}} {
+		attention[layer].Pattern = pattern
+	}
+	p, err := NewProgram(traits, c.Config, c.Head, engine.F32, gaze.Lengths{1024}, Want{Hidden: true, Attention: attention, Capture: []int{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkProgram(t, traits, c, p)
+	var splits []uint32
+	for _, pass := range p.Passes {
+		if strings.HasPrefix(pass.Kernel, "merge_") {
+			splits = append(splits, pass.Constants["SPLITS"])
+		}
+	}
+	if len(splits) != 3 || splits[0] >= splits[1] || splits[1] != splits[2] {
+		t.Errorf("shares of %v are merged, expected fewer of the first layer and none of the third", splits)
+	}
+	if at := p.Complete[0].Passes; !strings.HasPrefix(p.Passes[at-1].Kernel, "merge_") {
+		t.Errorf("the captured layer is complete behind %s", p.Passes[at-1].Kernel)
 	}
 }

@@ -53,8 +53,9 @@ func load(ctx context.Context, e *engine.Engine, t engine.Traits, c *checkpoint.
 	if m.weights, err = e.NewBuffers(specs); err != nil {
 		return nil, fmt.Errorf("weights of %d MiB: %w", total(specs)>>20, err)
 	}
+	var work []float32
 	for _, p := range parts {
-		data, err := p.data()
+		data, err := p.data(&work)
 		if err == nil {
 			err = m.weights.Upload(ctx, p.name, 0, data)
 		}
@@ -137,8 +138,14 @@ func (p part) bytes() int64 {
 	return int64(p.padded*p.width) * elementSize(p.precision)
 }
 
-func (p part) data() ([]byte, error) {
-	x, err := p.tensor.Rows(p.rows.First, p.rows.End).Float32()
+// data returns what the buffer has. It may lie in work, which grows, or in the file.
+func (p part) data(work *[]float32) ([]byte, error) {
+	rows := p.tensor.Rows(p.rows.First, p.rows.End)
+	missing := p.padded - (p.rows.End - p.rows.First)
+	if rows.DType == checkpoint.F32 && p.precision == engine.F32 && missing == 0 && p.turned == 0 {
+		return rows.Bytes(), nil
+	}
+	x, err := rows.AppendFloat32((*work)[:0])
 	if err != nil {
 		return nil, err
 	}
@@ -150,8 +157,8 @@ func (p part) data() ([]byte, error) {
 		}
 	}
 	interleave(x[:p.turned*p.width], p.headDim, p.width)
-	x = append(x, make([]float32, (p.padded-(p.rows.End-p.rows.First))*p.width)...)
-	return engine.Stored(x, p.precision), nil
+	*work = append(x, make([]float32, missing*p.width)...)
+	return engine.Stored(*work, p.precision), nil
 }
 
 // parts lists the buffers of all weights.

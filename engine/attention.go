@@ -39,9 +39,9 @@ func (r Rotation) Pass() Pass {
 	}
 }
 
-// FusedAttention is softmax(Scale q k^T) v over what Map shows, in one pass that
-// stores no weights (shaders/attention_lanes.comp, attention_tiled.comp,
-// attention_matrix.comp, attention_matrix2.comp).
+// FusedAttention is softmax(Scale q k^T) v over what Map shows, without storing
+// weights (shaders/attention_lanes.comp, attention_tiled.comp, attention_matrix.comp,
+// attention_matrix2.comp), and where keys are split, what joins their shares.
 type FusedAttention struct {
 	Heads, HeadDim    int
 	Scale             float64
@@ -54,10 +54,11 @@ type FusedAttention struct {
 	BlockMap          Ref // Words(Map)
 	Output            Ref
 	LSE               Ref // [Heads, LSEHead] f32
+	Shares, ShareLSE  Ref // of ScratchBytes; what lies there is of use to nobody else
 }
 
-// Pass returns the dispatch that computes f on a device with traits t.
-func (f FusedAttention) Pass(t Traits) Pass {
+// pass returns the dispatch that computes f from all keys.
+func (f FusedAttention) pass(t Traits) Pass {
 	shape := t.AttentionShape(f)
 	constants := map[string]uint32{"HEAD_DIM": uint32(f.HeadDim)}
 	maps.Copy(constants, shapesOf[shape.Tier].attentionConstants(t, shape))

@@ -131,7 +131,7 @@ func TestMatrixReductions(t *testing.T) {
 				own /= 2
 			}
 		}
-		if pass := f.Pass(traits); pass.Kernel != c.want || pass.Constants["OWN"] != uint32(own/16) {
+		if pass := f.pass(traits); pass.Kernel != c.want || pass.Constants["OWN"] != uint32(own/16) {
 			t.Errorf("%+v: %s, %v", c, pass.Kernel, pass.Constants)
 		}
 	}

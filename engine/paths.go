@@ -1,15 +1,21 @@
 package engine
 
-// fused plans the one pass that never stores the weights.
-func (p *planner) fused() Pass {
+// fused plans what never stores the weights.
+func (p *planner) fused() []Pass {
 	g := p.group
-	return FusedAttention{
+	f := FusedAttention{
 		Heads: g.count, HeadDim: p.Attention.HeadDim, Scale: p.Attention.ScoreScale(), Map: p.Map,
 		Precision: p.Precision, OutPrecision: F32, In: p.layout(), Out: p.layout(), LSEHead: int(p.headStride),
 		Query: g.of(p.turned(bufQuery, bufQueryTurned), p.tensorBytes()), Key: g.of(p.turned(bufKey, bufKeyTurned), p.tensorBytes()),
 		Value: g.of(bufValue, p.tensorBytes()), BlockMap: p.whole(bufMap),
 		Output: g.of(bufOutput, p.outputBytes()), LSE: g.of(bufLSE, p.headStride*4),
-	}.Pass(p.Traits)
+	}
+	if shares, lse := f.ScratchBytes(p.Traits); shares > 0 {
+		p.need(bufShares, shares)
+		p.need(bufShareLSE, lse)
+		f.Shares, f.ShareLSE = Ref{bufShares, 0, shares}, Ref{bufShareLSE, 0, lse}
+	}
+	return f.Passes(p.Traits)
 }
 
 // chunks plans everything that needs the weights in memory: the whole explicit

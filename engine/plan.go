@@ -75,6 +75,7 @@ const (
 	bufQueryTurned, bufKeyTurned       = "q rotated", "k rotated"
 	bufCosine, bufSine, bufPositions   = "cosines", "sines", "positions"
 	bufMap, bufOutput, bufLSE, bufWork = "block map", "output", "lse", "weights"
+	bufShares, bufShareLSE             = "shares", "lse of shares"
 )
 
 // weightsBudget bounds the bytes of the explicit path's weight buffer, which
@@ -119,7 +120,7 @@ func NewPlan(t Traits, r Request) (*Plan, error) {
 			p.add(p.rope(bufQuery, bufQueryTurned), p.rope(bufKey, bufKeyTurned))
 		}
 		if r.Path == Fused {
-			p.add(p.fused())
+			p.add(p.fused()...)
 		}
 		if r.Path == Explicit || r.Weights {
 			if err := p.chunks(); err != nil {

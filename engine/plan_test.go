@@ -66,6 +66,9 @@ func TestPlansCoverEverythingOnce(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range 400 {
 		traits, request := randomTraits(random), randomRequest(random)
+		if random.IntN(2) == 0 {
+			traits = split(traits, request, 1+random.IntN(5))
+		}
 		switch least := leastRange(t, traits, request); i % 3 {
 		case 0:
 			traits.StorageRange = least
@@ -76,7 +79,7 @@ func TestPlansCoverEverythingOnce(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%+v on %+v: %v", request, traits, err)
 		}
-		c := coverage{plan: plan, tiles: map[string]int{}, turned: map[string]int{}}
+		c := coverage{plan: plan, tiles: map[string]int{}, turned: map[string]int{}, splits: map[int]int{}, merged: map[int]int{}}
 		if err := c.plans(); err != nil {
 			t.Fatalf("plan %d: %+v on %+v: %v", i, request, traits, err)
 		}
@@ -87,11 +90,26 @@ func TestPlansCoverEverythingOnce(t *testing.T) {
 	}
 }
 
+// attention is what the shape of p's fused pass follows from.
+func (p *Plan) attention() FusedAttention {
+	return FusedAttention{HeadDim: p.Attention.HeadDim, Precision: p.Precision, Scale: p.Attention.ScoreScale()}
+}
+
+// split returns t with the keys of r's fused attention split among so many workgroups.
+func split(t Traits, r Request, splits int) Traits {
+	shape := t.AttentionShape(FusedAttention{HeadDim: r.Attention.HeadDim, Precision: r.Precision, Scale: r.Attention.ScoreScale()})
+	shape.Splits = splits
+	t.Tuning.Attention = []AttentionChoice{{Shape: shape}}
+	return t
+}
+
 // A coverage follows the passes of a plan and counts what they do.
 type coverage struct {
 	plan   *Plan
 	tiles  map[string]int // how often each kernel does each part of each query tile of each head
 	turned map[string]int // how often each row of each head is rotated, by tensor
+	splits map[int]int    // shares of the keys of each head that fused attention has computed
+	merged map[int]int    // how often those were joined
 	chunk  chunk
 	read   int // weights rows that were read back
 }
@@ -134,8 +152,8 @@ func (c *coverage) plans() error {
 	}
 	total := 0
 	for _, kernel := range kernels {
-		parts := parts(p, kernel)
 		for head := range a.Heads {
+			parts := c.parts(kernel, head)
 			for tile := range p.Map.QueryTiles() {
 				for part := range parts {
 					if key := fmt.Sprint(kernel, head, tile, part); c.tiles[key] != 1 {
@@ -148,6 +166,11 @@ func (c *coverage) plans() error {
 	}
 	if total != len(c.tiles) {
 		return fmt.Errorf("%d parts of tiles are computed, there are %d", len(c.tiles), total)
+	}
+	for head, splits := range c.splits {
+		if want := min(splits-1, 1); c.merged[head] != want {
+			return fmt.Errorf("%d shares of head %d are joined %d times", splits, head, c.merged[head])
+		}
 	}
 	want := 0
 	if a.RoPE.Enabled() {
@@ -172,14 +195,15 @@ func (c *coverage) plans() error {
 }
 
 // parts is the extent of a kernel's grid in dimension 2.
-func parts(p *Plan, kernel string) int {
+func (c *coverage) parts(kernel string, head int) int {
+	p := c.plan
 	switch {
 	case kernel == "softmax":
 		return p.Map.QueryTile // a workgroup a row
 	case strings.HasPrefix(kernel, "context"):
 		return p.Attention.HeadDim / contextPart(p.Attention.HeadDim)
-	case strings.HasPrefix(kernel, "attention_lanes"):
-		return p.Map.QueryTile / p.Traits.AttentionShape(FusedAttention{HeadDim: p.Attention.HeadDim, Precision: p.Precision, Map: p.Map}).Rows
+	case strings.HasPrefix(kernel, "attention"):
+		return c.splits[head] * p.Map.QueryTile / p.Traits.AttentionShape(p.attention()).Rows
 	}
 	return 1
 }
@@ -262,6 +286,14 @@ func (c *coverage) pass(pass Pass) error {
 				return fmt.Errorf("only a part of the %s is bound", ref.Buffer)
 			}
 		case bufWork:
+		case bufShares, bufShareLSE:
+			width := int64(4)
+			if ref.Buffer == bufShares {
+				width *= int64(p.Attention.HeadDim)
+			}
+			if want := int64(count) * int64(pass.Constants["SPLITS"]) * int64(p.Lengths.Tokens()) * width; ref != (Ref{ref.Buffer, 0, want}) {
+				return fmt.Errorf("%d bytes of shares are in %+v", want, ref)
+			}
 		default:
 			f, n, err := c.head(ref)
 			if err != nil || n != count || (first >= 0 && f != first) {
@@ -273,6 +305,9 @@ func (c *coverage) pass(pass Pass) error {
 	if strings.HasPrefix(pass.Kernel, "rope") {
 		return c.rope(pass, first, count)
 	}
+	if strings.HasPrefix(pass.Kernel, "merge") {
+		return c.merge(pass, first, count)
+	}
 	if push := pass.Push; push["map_tiles"] != len(p.Map.First) || push["map_masks"] != len(p.Map.First)+2*len(p.Map.Tiles) {
 		return fmt.Errorf("the block map is looked for at %v and %v", push["map_tiles"], push["map_masks"])
 	}
@@ -280,6 +315,9 @@ func (c *coverage) pass(pass Pass) error {
 		return err
 	}
 	for head := first; head < first+count; head++ {
+		if strings.HasPrefix(pass.Kernel, "attention") {
+			c.splits[head] = max(int(pass.Constants["SPLITS"]), 1)
+		}
 		for tile := pass.Base[0]; tile < pass.Base[0]+pass.Groups[0]; tile++ {
 			for part := range pass.Groups[2] {
 				c.tiles[fmt.Sprint(pass.Kernel, head, tile, part)]++
@@ -311,9 +349,23 @@ func (c *coverage) rope(pass Pass, first, count int) error {
 	return nil
 }
 
+// merge holds that the shares of just these heads were computed last.
+func (c *coverage) merge(pass Pass, first, count int) error {
+	if want := ceilDiv(c.plan.Lengths.Tokens(), mergedRows); pass.Groups != [3]uint32{want, uint32(count), 1} || first+count != len(c.splits) {
+		return fmt.Errorf("%v workgroups join heads %d+%d of %d", pass.Groups, first, count, len(c.splits))
+	}
+	for head := first; head < first+count; head++ {
+		if splits := int(pass.Constants["SPLITS"]); splits != c.splits[head] || splits < 2 {
+			return fmt.Errorf("%d shares of head %d are joined, there are %d", splits, head, c.splits[head])
+		}
+		c.merged[head]++
+	}
+	return nil
+}
+
 // fusedKernel names the kernel of the fused pass, whose output is f32 in any case.
 func fusedKernel(p *Plan) string {
-	shape := p.Traits.AttentionShape(FusedAttention{HeadDim: p.Attention.HeadDim, Precision: p.Precision, Scale: p.Attention.ScoreScale()})
+	shape := p.Traits.AttentionShape(p.attention())
 	name := "attention_" + string(shape.Tier) + "_" + string(p.Precision)
 	if p.Precision == F16 {
 		name += "_f32"

@@ -22,6 +22,9 @@ type AttentionShape struct {
 	Own  int  `json:"own,omitempty"` // of tier matrix: queries of a subgroup
 	// Reductions, of tier matrix: scores stay in registers (attention_matrix2.comp).
 	Reductions bool `json:"reductions,omitempty"`
+	// Splits is among how many workgroups the keys of a tile of queries are split; 0: as
+	// many as keep the device busy.
+	Splits int `json:"splits,omitempty"`
 }
 
 // A tierShapes is what the kernels of a tier offer. The rule is what a device gets
@@ -175,5 +178,7 @@ func (t Traits) hasAttention(s AttentionShape, headDim int) bool {
 		return false
 	}
 	t.Tier = s.Tier
-	return slices.Contains(t.AttentionShapes(headDim), s)
+	splits := s.Splits
+	s.Splits = 0 // any shape's keys can be split
+	return splits >= 0 && splits <= mostSplits && slices.Contains(t.AttentionShapes(headDim), s)
 }

@@ -53,6 +53,7 @@ type Traits struct {
 	GroupCount       [3]int // workgroups of a dispatch
 	Subgroup         int    // invocations of a subgroup that can shuffle; 0: none can
 	CPU              bool   // the device is the CPU
+	Cores            int    // that run workgroups side by side (multiprocessors, compute units); 0: the device does not tell
 	Invocations      int    // of a workgroup
 	SharedMemory     int    // of a workgroup, bytes
 	Units            MatrixUnits
@@ -126,7 +127,7 @@ func TraitsOf(a vk.Adapter) Traits {
 		Device: a.Name, Tier: Tiled,
 		StorageRange: a.Limits.StorageRange, StorageAlignment: a.Limits.StorageAlignment, GroupCount: a.Limits.GroupCount,
 		CPU: a.Kind == vk.CPU, Invocations: min(a.Limits.Invocations, a.Limits.GroupSize[0]), SharedMemory: a.Limits.SharedMemory,
-		Units: matrixUnits(a),
+		Cores: a.Limits.Cores, Units: matrixUnits(a),
 	}
 	if a.Features.SubgroupShuffle {
 		t.Subgroup = a.Limits.SubgroupSize

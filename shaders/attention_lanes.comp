@@ -6,7 +6,7 @@
 // ones. Then they own elements of the output: each sums its own ones of the
 // values, with the weights handed round. Nothing waits at a barrier.
 //
-// Grid: (query tiles, heads, 32 / ROWS).
+// Grid: (query tiles, heads, SPLITS * 32 / ROWS).
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -26,7 +26,8 @@ shared vec4 sums[ROWS * GROUPS]; // the output, so that writing it is rolled
 void main()
 {
     uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y, lane = gl_SubgroupInvocationID;
-    uint tile_row = gl_WorkGroupID.z * ROWS;
+    uint share = own_share(QUERY_TILE / ROWS), result_head = head * SPLITS + share;
+    uint tile_row = (gl_WorkGroupID.z - share * (QUERY_TILE / ROWS)) * ROWS;
     uint first_row = query_tile * QUERY_TILE + tile_row, base = head * in_head, last = rows - 1u;
     float factor = scale * LOG2_E;
 
@@ -45,8 +46,8 @@ void main()
         }
     }
 
-    uint end = map_end(query_tile);
-    [[dont_unroll]] for (uint entry = map_begin(query_tile); entry < end; entry++) {
+    uint end = share_end(query_tile, share);
+    [[dont_unroll]] for (uint entry = share_begin(query_tile, share); entry < end; entry++) {
         uint first_key = map_key_tile(entry) * KEY_TILE;
         uint key[OWN_KEYS];
         float score[ROWS][OWN_KEYS];
@@ -131,13 +132,13 @@ void main()
     [[unroll]] for (uint f = 0u; f < FETCHED; f++) {
         uint row = first_row + f * LANES + lane;
         if (row < rows) {
-            write_lse(head, row, maximum[f], total[f]);
+            write_lse(result_head, row, maximum[f], total[f]);
         }
     }
     [[dont_unroll]] for (uint i = lane; i < ROWS * GROUPS; i += LANES) {
         uint row = first_row + i / GROUPS;
         if (row < rows) {
-            write_output(head * out_head + row * out_row + i % GROUPS, sums[i]);
+            write_output(result_head * out_head + row * out_row + i % GROUPS, sums[i]);
         }
     }
 }

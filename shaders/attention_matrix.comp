@@ -11,7 +11,7 @@
 // sums are seldom scaled, and lifted by 2^LIFT: f16 begins to lose the small ones
 // 25 powers of two below the greatest (Dao et al. 2022; Shah et al. 2024).
 //
-// Grid: (tiles of 64 queries, heads).
+// Grid: (tiles of 64 queries, heads, SPLITS).
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -93,6 +93,7 @@ void values_add(uint c, uint e)
 void main()
 {
     uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y;
+    uint share = own_share(1u), result_head = head * SPLITS + share;
     uint id = gl_LocalInvocationID.x, lane = gl_SubgroupInvocationID;
     uint base = head * (in_head / 2u), last = rows - 1u, row_pitch = in_row / 2u;
     uint slab = gl_SubgroupID * OWN_ROWS * SLAB_PITCH, part = lane % SHARERS;
@@ -118,7 +119,7 @@ void main()
     }
 
     uvec4 next_keys[EACH], next_values[EACH];
-    uint begin = map_begin(query_tile), end = map_end(query_tile);
+    uint begin = share_begin(query_tile, share), end = share_end(query_tile, share);
     [[dont_unroll]] for (uint next = begin; next <= end; next++) {
         barrier(); // the queries, or the last keys and values, are used up
         if (next > begin) {
@@ -247,7 +248,7 @@ void main()
         uint row = lane / SHARERS + t * LANES;
         slabs[slab + row * SLAB_PITCH + SLAB_PITCH - 1u].x = floatBitsToUint(total[t] == 0.0 ? 0.0 : 1.0 / total[t]);
         if (part == 0u && first_row + row < rows) {
-            write_lse(head, first_row + row, maximum[t] - LIFT, total[t]);
+            write_lse(result_head, first_row + row, maximum[t] - LIFT, total[t]);
         }
     }
     const uint SIDE = 32u / N; // matrices side by side
@@ -265,7 +266,7 @@ void main()
             if (first_row + row < rows && group < HEAD_DIM / 4u) {
                 float inverse = uintBitsToFloat(slabs[slab + row * SLAB_PITCH + SLAB_PITCH - 1u].x);
                 vec4 value = uintBitsToFloat(slabs[slab + row * SLAB_PITCH + i % 8u]);
-                write_output(head * out_head + (first_row + row) * out_row + group, value * inverse);
+                write_output(result_head * out_head + (first_row + row) * out_row + group, value * inverse);
             }
         }
         meet();

@@ -13,7 +13,7 @@
 // sums are seldom scaled, and lifted by 2^LIFT: f16 begins to lose the small ones
 // 25 powers of two below the greatest.
 //
-// Grid: (tiles of 64 queries, heads).
+// Grid: (tiles of 64 queries, heads, SPLITS).
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -179,6 +179,7 @@ void weigh(uint o, bool masked, float factor)
 void main()
 {
     uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y;
+    uint share = own_share(1u), result_head = head * SPLITS + share;
     uint id = gl_LocalInvocationID.x, lane = gl_SubgroupInvocationID;
     uint base = head * (in_head / 2u), last = rows - 1u, row_pitch = in_row / 2u;
     float factor = scale * LOG2_E;
@@ -200,7 +201,7 @@ void main()
 
     uvec4 next_keys[EACH], next_values[EACH];
     uint next_visible[WORDS];
-    uint begin = map_begin(query_tile), end = map_end(query_tile);
+    uint begin = share_begin(query_tile, share), end = share_end(query_tile, share);
     [[dont_unroll]] for (uint next = begin; next <= end; next++) {
         barrier(); // the queries, or the last keys and values, are used up
         if (next > begin) {
@@ -291,7 +292,7 @@ void main()
     for (uint row = lane; row < OWN_ROWS; row += LANES) {
         if (first_row + row < rows) {
             vec2 number = uintBitsToFloat(stage[from + row * PITCH].xy);
-            write_lse(head, first_row + row, number.x, number.y);
+            write_lse(result_head, first_row + row, number.x, number.y);
         }
     }
     meet();
@@ -306,7 +307,7 @@ void main()
         [[dont_unroll]] for (uint i = lane; i < OWN_ROWS * GROUPS; i += LANES) {
             uint row = i / GROUPS, group = i % GROUPS;
             if (first_row + row < rows) {
-                write_output(head * out_head + (first_row + row) * out_row + c * N / 4u + group, uintBitsToFloat(stage[from + row * PITCH + group]));
+                write_output(result_head * out_head + (first_row + row) * out_row + c * N / 4u + group, uintBitsToFloat(stage[from + row * PITCH + group]));
             }
         }
         meet();

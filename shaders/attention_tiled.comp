@@ -34,6 +34,7 @@ shared float parts[QUERY_TILE * PARTS];
 void main()
 {
     uint query_tile = gl_WorkGroupID.x, head = gl_WorkGroupID.y;
+    uint share = own_share(1u), result_head = head * SPLITS + share;
     uint id = gl_LocalInvocationID.x, tile_row = id / PARTS, part = id % PARTS;
     uint row = query_tile * QUERY_TILE + tile_row;
     uint query = head * in_head + min(row, rows - 1u) * in_row;
@@ -53,8 +54,8 @@ void main()
     // maximum is the same in all parts of a row; total counts a part's own keys.
     float maximum = NOTHING_SEEN, total = 0.0;
 
-    uint end = map_end(query_tile);
-    for (uint entry = map_begin(query_tile); entry < end; entry++) {
+    uint end = share_end(query_tile, share);
+    for (uint entry = share_begin(query_tile, share); entry < end; entry++) {
         uint visible = map_visible(entry, tile_row);
         for (uint k = 0u; k < KEY_TILE; k += BLOCK) {
             uint first_key = map_key_tile(entry) * KEY_TILE + k;
@@ -129,10 +130,10 @@ void main()
     if (row < rows) {
         float inverse = total == 0.0 ? 0.0 : 1.0 / total;
         for (uint c = 0u; c < OWN_GROUPS; c++) {
-            write_output(head * out_head + row * out_row + c * PARTS + part, sum[c] * inverse);
+            write_output(result_head * out_head + row * out_row + c * PARTS + part, sum[c] * inverse);
         }
         if (part == 0u) {
-            write_lse(head, row, maximum, total);
+            write_lse(result_head, row, maximum, total);
         }
     }
 }

@@ -15,23 +15,23 @@ const modelCases = "v4_flat|every_bias,_untied|silu|BF16|encoder_alone|one_label
 
 // TestModels runs every head of the encoder on every driver, in each tier and
 // precision, against what transformers computed, with the validation layer on
-// and silent.
+// and silent; and one of them with its keys split.
 func TestModels(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "modernbert.test")
 	if out, err := exec.Command("go", "test", "-c", "-o", binary, "../engine/modernbert").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	passed := regexp.MustCompile(`(?m)^ +--- PASS: TestLikeTransformers/`)
+	passed := regexp.MustCompile(`(?m)^ +--- PASS: Test(SplitKeys)?LikeTransformers/`)
 	for name, tiers := range map[string][]string{"lavapipe": {"lanes", "tiled"}, "swiftshader": {"lanes", "tiled"}, "lavapipe-coopmat": {"lanes", "tiled", "matrix"}} {
 		t.Run(name, func(t *testing.T) {
 			d := findDriver(t, name)
-			c := d.command(binary, "-test.v", "-test.run", "^TestLikeTransformers$/^("+strings.Join(tiers, "|")+")$/^(f32|f16)$/^("+modelCases+")$", "-validate")
+			c := d.command(binary, "-test.v", "-test.run", "^Test(SplitKeys)?LikeTransformers$/^("+strings.Join(tiers, "|")+")$/^(f32|f16)$/^("+modelCases+")$", "-validate")
 			out, err := c.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if n := len(passed.FindAll(out, -1)); n != len(tiers)*2*12 {
-				t.Errorf("%d cases ran, expected tiers %v, two precisions and 12 models", n, tiers)
+			if n := len(passed.FindAll(out, -1)); n != len(tiers)*2*13 {
+				t.Errorf("%d cases ran, expected tiers %v, two precisions, 12 models and one of split keys", n, tiers)
 			}
 		})
 	}
@@ -45,9 +45,9 @@ func TestMatrixUnits(t *testing.T) {
 	if out, err := exec.Command("go", "test", "-c", "-o", binary, "../engine").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	const names = "TestTrialOfMatrixUnits|TestPathsAgree"
+	const names = "TestTrialOfMatrixUnits|TestPathsAgree|TestSplitKeys"
 	out, err := d.command(binary, "-test.v", "-test.run", "^("+names+")$").CombinedOutput()
-	if err != nil || strings.Count(string(out), "--- PASS: ") != 2 {
+	if err != nil || strings.Count(string(out), "--- PASS: ") != 3 {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -68,6 +68,25 @@ var mutations = []mutation{
 	{"attention_tiled.comp", "total *= shrink;", "", "attention_tiled_f32"},
 	{"attention_tiled.comp", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n            barrier();\n\n            for", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n\n            for", "attention_tiled_f32"},
 	{"attention_tiled.comp", "visible >> (k + j * PARTS + part)", "visible >> (k + j + part)", "attention_tiled_f32"},
+	// Keys that are split, and what joins their shares.
+	{"include/attention.glsl", "* share / SPLITS;", "/ SPLITS * share;", "attention_tiled_f32"},
+	{"include/attention.glsl", "share_begin(query_tile, share + 1u);", "map_end(query_tile);", "attention_tiled_f32"},
+	{"include/attention.glsl", "gl_WorkGroupID.z / workgroups;", "gl_WorkGroupID.z % SPLITS;", "attention_lanes_f32"},
+	{"attention_tiled.comp", "result_head = head * SPLITS + share;", "result_head = head + share;", "attention_tiled_f32"},
+	{"attention_tiled.comp", "write_lse(result_head,", "write_lse(head,", "attention_tiled_f32"},
+	{"attention_lanes.comp", "(gl_WorkGroupID.z - share * (QUERY_TILE / ROWS)) * ROWS;", "gl_WorkGroupID.z * ROWS;", "attention_lanes_f32"},
+	{"attention_lanes.comp", "write_output(result_head *", "write_output(head *", "attention_lanes_f32"},
+	{"merge.comp", "max(greatest, share_lse[first + s * rows])", "share_lse[first + s * rows]", "merge_f32"},
+	{"merge.comp", "s < SPLITS; s++) {\n            float own", "s < SPLITS - 1u; s++) {\n            float own", "merge_f32"},
+	{"merge.comp", "exp2((own - greatest) * LOG2_E)", "exp2(own - greatest)", "merge_f32"},
+	{"merge.comp", "own > NOTHING_SEEN ? exp2((own - greatest) * LOG2_E) : 0.0", "exp2((max(own, NOTHING_SEEN) - greatest) * LOG2_E)", "merge_f32"},
+	{"merge.comp", "head * SPLITS * rows + row", "head * rows + row", "merge_f32"},
+	{"merge.comp", "(first + s * rows) * groups + c", "(first + s) * groups + c", "merge_f32"},
+	{"merge.comp", "narrow(sum * inverse)", "narrow(sum)", "merge_f32"},
+	{"merge.comp", "c += PER_ROW", "c += 2u * PER_ROW", "merge_f32"},
+	{"merge.comp", "if (row >= rows)", "if (row > rows)", "merge_f32"},
+	{"merge.comp", "log2(total) * LN_2", "log2(total)", "merge_f32"},
+	{"merge.comp", "lse[head * lse_head + row]", "lse[head * rows + row]", "merge_f32"},
 	// Pictures.
 	{"include/heatmap.glsl", "chunk_begin + chunk) + KEY_TILE - 1u)", "chunk_begin + chunk))", "heatmap_lanes_f32"},
 	{"include/blockmap.glsl", "map_key_tile(middle) < tile", "map_key_tile(middle) <= tile", "heatmap_lanes_f32"},
@@ -192,7 +211,7 @@ var matrixMutations = []mutation{
 	{"attention_matrix.comp", "visible >> 4u * four", "visible >> 4u", "attention_matrix_f16"},
 	{"attention_matrix.comp", "min(first_key + (id", "min(first_key + 1u + (id", "attention_matrix_f16"},
 	{"attention_matrix.comp", "equal(high, vec4(NOTHING_SEEN))", "equal(high, vec4(0.0))", "attention_matrix_f16"},
-	{"attention_matrix.comp", "write_lse(head, first_row + row, maximum[t] - LIFT,", "write_lse(head, first_row + row, maximum[t],", "attention_matrix_f16"},
+	{"attention_matrix.comp", "write_lse(result_head, first_row + row, maximum[t] - LIFT,", "write_lse(result_head, first_row + row, maximum[t],", "attention_matrix_f16"},
 	{"attention_matrix.comp", "group = c * N / 4u + i % 8u", "group = i % 8u", "attention_matrix_f16"},
 	{"attention_matrix.comp", "if (first_row + row < rows && group", "if (group", "attention_matrix_f16"},
 	{"attention_matrix2.comp", "        barrier(); // the queries, or", "        // the queries, or", "attention_matrix2_f16"},
@@ -212,6 +231,10 @@ var matrixMutations = []mutation{
 	{"attention_matrix2.comp", "out_row + c * N / 4u + group", "out_row + group", "attention_matrix2_f16"},
 	{"attention_matrix2.comp", "if (first_row + row < rows) {\n                write_output", "{\n                write_output", "attention_matrix2_f16"},
 	{"include/blockmap.glsl", "entry + 1u] != 0u", "entry + 1u] > 1u", "attention_matrix2_f16"},
+	{"attention_matrix2.comp", "result_head = head * SPLITS + share;", "result_head = head * SPLITS;", "attention_matrix2_f16_f32"},
+	{"attention_matrix2.comp", "begin = share_begin(query_tile, share), end", "begin = map_begin(query_tile), end", "attention_matrix2_f16_f32"},
+	{"attention_matrix.comp", "result_head = head * SPLITS + share;", "result_head = head * SPLITS;", "attention_matrix_f16_f32"},
+	{"attention_matrix.comp", "begin = share_begin(query_tile, share), end", "begin = map_begin(query_tile), end", "attention_matrix_f16_f32"},
 	{"matmul_matrix.comp", "            barrier(); // the last step is used up\n", "", "matmul_matrix_f16"},
 	{"matmul_matrix.comp", "weight_row(first, (id", "weight_row(first + 1u, (id", "matmul_matrix_f16"},
 	{"matmul_matrix.comp", "(ACROSS + across - 1u) * (COLUMNS / 2u) + c", "across * (COLUMNS / 2u) + c", "matmul_matrix_f16"},
@@ -229,7 +252,7 @@ func TestMutations(t *testing.T) {
 	t.Setenv("VK_ICD_FILENAMES", d.manifest)
 	testMutations(t, mutations, "rope_f32", "context_f16", "softmax", "attention_lanes_f32", "attention_tiled_f32",
 		"heatmap_lanes_f32", "heatmap_tiled_f32", "statistics_lanes_f32", "statistics_tiled_f32",
-		"matmul_lanes_f32", "matmul_tiled_f32", "matmul_tiled_f16", "layernorm_f32", "pool")
+		"matmul_lanes_f32", "matmul_tiled_f32", "matmul_tiled_f16", "layernorm_f32", "pool", "merge_f32")
 }
 
 // inside is set in the environment of a test that runs itself again with the loader

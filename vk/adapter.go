@@ -67,6 +67,7 @@ type Limits struct {
 	GroupCount        [3]int // workgroups of one dispatch in each dimension
 	SubgroupSize      int
 	SubgroupSizeRange [2]int
+	Cores             int // that run workgroups side by side: multiprocessors, compute units; 0: the driver does not tell
 }
 
 // Features are the optional abilities that a kernel may need.
@@ -167,6 +168,7 @@ func (in *instance) describe(index int, device vulkan.PhysicalDevice) Adapter {
 		PushConstants:     int(p.max_push),
 		SharedMemory:      int(p.max_shared),
 		Invocations:       int(p.max_invocations),
+		Cores:             int(p.cores),
 		SubgroupSize:      int(p.subgroup_size),
 		SubgroupSizeRange: [2]int{int(p.subgroup_min), int(p.subgroup_max)},
 	}

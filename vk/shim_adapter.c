@@ -111,6 +111,9 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 	VkPhysicalDeviceDriverProperties driver = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
 	VkPhysicalDeviceSubgroupSizeControlProperties control = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES};
 	VkPhysicalDeviceMaintenance4Properties buffers = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES};
+	VkPhysicalDeviceShaderSMBuiltinsPropertiesNV nvidia = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV};
+	VkPhysicalDeviceShaderCorePropertiesAMD amd = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD};
+	VkPhysicalDeviceShaderCoreBuiltinsPropertiesARM arm = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_BUILTINS_PROPERTIES_ARM};
 	gaze_features f;
 	memset(&f, 0, sizeof f);
 	if (version >= VK_API_VERSION_1_1) {
@@ -120,6 +123,9 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 		if (version >= VK_API_VERSION_1_2 || gaze_has_device_extension(instance, adapter, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) gaze_chain(&head, &driver);
 		if (version >= VK_API_VERSION_1_3 || gaze_has_device_extension(instance, adapter, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)) gaze_chain(&head, &control);
 		if (version >= VK_API_VERSION_1_3 || gaze_has_device_extension(instance, adapter, VK_KHR_MAINTENANCE_4_EXTENSION_NAME)) gaze_chain(&head, &buffers);
+		if (gaze_has_device_extension(instance, adapter, VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME)) gaze_chain(&head, &nvidia);
+		if (gaze_has_device_extension(instance, adapter, VK_AMD_SHADER_CORE_PROPERTIES_EXTENSION_NAME)) gaze_chain(&head, &amd);
+		if (gaze_has_device_extension(instance, adapter, VK_ARM_SHADER_CORE_BUILTINS_EXTENSION_NAME)) gaze_chain(&head, &arm);
 		p.pNext = (void *)head;
 		instance->GetPhysicalDeviceProperties2(adapter, &p);
 		chain_features(instance, adapter, version, &f);
@@ -151,6 +157,7 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 	out->max_storage_buffers = least(least(l->maxPerStageDescriptorStorageBuffers, l->maxDescriptorSetStorageBuffers), l->maxPerStageResources);
 	out->max_allocations = l->maxMemoryAllocationCount;
 	out->timestamp_period = l->timestampPeriod;
+	out->cores = nvidia.shaderSMCount + amd.shaderEngineCount * amd.shaderArraysPerEngineCount * amd.computeUnitsPerShaderArray + arm.shaderCoreCount;
 	out->subgroup_size = out->subgroup_min = out->subgroup_max = subgroup.subgroupSize;
 	if (control.maxSubgroupSize) out->subgroup_min = control.minSubgroupSize, out->subgroup_max = control.maxSubgroupSize;
 	out->subgroup_operations = subgroup.supportedOperations;

@@ -28,6 +28,7 @@ type deviceLimits struct {
 	StorageBuffers    int    `json:"buffer_bindings"`
 	PushConstants     int    `json:"push_constant_bytes"`
 	SharedMemory      int    `json:"shared_memory_bytes"`
+	Cores             int    `json:"cores"` // 0: the driver does not tell
 	Invocations       int    `json:"workgroup_invocations"`
 	GroupSize         [3]int `json:"workgroup_size"`
 	GroupCount        [3]int `json:"workgroup_count"`
@@ -80,7 +81,7 @@ func describe(a vk.Adapter) deviceDetails {
 		Vendor: a.Vendor, Device: a.Device, Tier: engine.TraitsOf(a).Tier, Tuning: tuningOf(a),
 		Limits: deviceLimits{
 			StorageRange: l.StorageRange, Allocation: l.Allocation, StorageAlignment: l.StorageAlignment, StorageBuffers: l.StorageBuffers,
-			PushConstants: l.PushConstants, SharedMemory: l.SharedMemory,
+			PushConstants: l.PushConstants, SharedMemory: l.SharedMemory, Cores: l.Cores,
 			Invocations: l.Invocations, GroupSize: l.GroupSize, GroupCount: l.GroupCount,
 			SubgroupSize: l.SubgroupSize, SubgroupSizeRange: l.SubgroupSizeRange,
 		},

@@ -19,7 +19,8 @@ var explainCommand = &command{
 	summary:  "print how a run file would be computed, without a device",
 	details: "For the file's run and each [[variant]] it prints the passes, their grids, multiply-adds\n" +
 		"and bytes, the buffers, and how many tiles of the n x n pairs are walked: whole tiles hide\n" +
-		"nothing, masked ones hide some pairs, skipped ones hide all and cost nothing. The plan is\n" +
+		"nothing, masked ones hide some pairs, skipped ones hide all and cost nothing. Where few rows\n" +
+		"would leave a device idle, attention splits its keys (SPLITS), and merge joins them. The plan is\n" +
 		"for what every Vulkan device guarantees, unless --device names one: only that is opened.\n" +
 		"Of a run with [model] it reads the configuration and the tokenizer, to count tokens.",
 	example: "gaze preset longformer | gaze explain -",

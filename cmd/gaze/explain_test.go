@@ -23,6 +23,9 @@ func TestExplain(t *testing.T) {
 	path := filepath.Join("testdata", "two.toml")
 	golden(t, "explain.txt", mustCall(t, "explain", path))
 	golden(t, "explain.json", mustCall(t, "explain", "--json", path))
+	// One head leaves a device idle, unless its keys are split.
+	one := call(context.Background(), "[attention]\nheads = 1\nhead_dim = 64\nsequences = [1024]\n[input]\nseed = 1\n", "explain", "-")
+	golden(t, "explain-split.txt", one.out)
 	if mustCall(t, "explain", "--device", "none", path) != mustCall(t, "explain", path) {
 		t.Error("--device none is not the default")
 	}

@@ -62,7 +62,7 @@ func (r *runner) product(p Product, tier engine.Tier, precision engine.Precision
 // work measures a case that is one workload, in the shape that the engine's traits give it.
 func (r *runner) work(c *Case, w *Workload, e *engine.Engine) error {
 	c.MultiplyAdds, c.Bytes = w.MultiplyAdds, w.Bytes
-	return r.measure(c, []string{w.Pass(e.Traits()).Kernel}, func() (*engine.Timing, error) { return w.Run(r.ctx, e.Traits()) })
+	return r.measure(c, []string{w.Passes(e.Traits())[0].Kernel}, func() (*engine.Timing, error) { return w.Run(r.ctx, e.Traits()) })
 }
 
 // kernelName returns how the kernels of a tier and precision are called.

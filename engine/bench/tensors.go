@@ -40,6 +40,15 @@ func (t *tensors) empty(name string, bytes int64) engine.Ref {
 	return engine.Ref{Buffer: name, Size: bytes}
 }
 
+// bytes is the size of all so far.
+func (t *tensors) bytes() int64 {
+	sum := int64(0)
+	for _, s := range t.specs {
+		sum += s.Bytes
+	}
+	return sum
+}
+
 // upload makes the buffers. The caller closes them.
 func upload(ctx context.Context, e *engine.Engine, t *tensors) (*engine.Buffers, error) {
 	buffers, err := e.NewBuffers(t.specs)

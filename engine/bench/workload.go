@@ -17,7 +17,7 @@ type Workload struct {
 	Name         string
 	MultiplyAdds int64 // that it needs, and Bytes: of visible pairs, each element moved once
 	Bytes        int64
-	Pass         func(engine.Traits) engine.Pass
+	Passes       func(engine.Traits) []engine.Pass // the first is the kernel that it is about
 
 	engine    *engine.Engine
 	buffers   *engine.Buffers
@@ -27,7 +27,7 @@ type Workload struct {
 
 // Run runs w once as traits have it.
 func (w *Workload) Run(ctx context.Context, traits engine.Traits) (*engine.Timing, error) {
-	return w.engine.Execute(ctx, []engine.Pass{w.Pass(traits)}, nil, w.buffers)
+	return w.engine.Execute(ctx, w.Passes(traits), nil, w.buffers)
 }
 
 // Output returns what the last run computed.
@@ -77,7 +77,8 @@ func NewProduct(ctx context.Context, e *engine.Engine, p Product, precision engi
 	m.A = t.uniform("a", p.Rows*p.Depth, precision)
 	m.W = t.uniform("w", p.weights()*p.Depth, precision)
 	m.Out = t.empty("out", int64(p.Rows)*int64(p.Columns)*elementBytes(precision))
-	return newWorkload(ctx, e, t, &Workload{Name: p.Name, MultiplyAdds: p.MultiplyAdds(), Pass: m.Pass, out: m.Out, precision: precision})
+	passes := func(traits engine.Traits) []engine.Pass { return []engine.Pass{m.Pass(traits)} }
+	return newWorkload(ctx, e, t, &Workload{Name: p.Name, MultiplyAdds: p.MultiplyAdds(), Passes: passes, out: m.Out, precision: precision})
 }
 
 // NewAttention puts random queries, keys and values of one layer over n tokens on
@@ -97,19 +98,42 @@ func NewAttention(ctx context.Context, e *engine.Engine, name string, pattern ga
 			words[tile] = t.given(fmt.Sprintf("block map of %d", tile), engine.Words(maps[tile]))
 		}
 	}
-	pass := func(traits engine.Traits) engine.Pass {
+	on := func(traits engine.Traits) engine.FusedAttention {
 		tile := traits.QueryTile(precision, headDim, f.Scale)
 		own := f
 		own.Map, own.BlockMap = maps[tile], words[tile]
-		return own.Pass(traits)
+		return own
 	}
+	bytes := t.bytes()
+	mostShares, mostLSE := on(e.Traits()).ScratchBytes(e.Traits())
+	for _, traits := range shaped(e.Traits()) {
+		shares, lse := on(traits).ScratchBytes(traits)
+		mostShares, mostLSE = max(mostShares, shares), max(mostLSE, lse)
+	}
+	if mostShares > 0 {
+		f.Shares, f.ShareLSE = t.empty("shares", mostShares), t.empty("lse of shares", mostLSE)
+	}
+	passes := func(traits engine.Traits) []engine.Pass { return on(traits).Passes(traits) }
 	multiplyAdds := pairCost(maps[e.Traits().Tier.QueryTile()], heads)
-	return newWorkload(ctx, e, t, &Workload{Name: name, MultiplyAdds: multiplyAdds, Pass: pass, out: f.Output, precision: precision})
+	return newWorkload(ctx, e, t, &Workload{Name: name, MultiplyAdds: multiplyAdds, Bytes: bytes, Passes: passes, out: f.Output, precision: precision})
+}
+
+// shaped returns t with each of the shapes of attention that a workload can be run in.
+func shaped(t engine.Traits) []engine.Traits {
+	var all []engine.Traits
+	for _, tier := range t.Tiers() {
+		of := t.Untuned().OfTier(tier)
+		for _, s := range of.AttentionShapes(headDim) {
+			of.Tuning.Attention = []engine.AttentionChoice{{Shape: s}}
+			all = append(all, of)
+		}
+	}
+	return all
 }
 
 func newWorkload(ctx context.Context, e *engine.Engine, t *tensors, w *Workload) (*Workload, error) {
-	for _, s := range t.specs {
-		w.Bytes += s.Bytes
+	if w.Bytes == 0 {
+		w.Bytes = t.bytes()
 	}
 	err := t.fits(e)
 	if err == nil {

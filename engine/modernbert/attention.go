@@ -32,15 +32,34 @@ func (b *builder) attention(layer int) {
 	}
 	layout := b.layout()
 	blockMap := b.blockMap(layer)
-	b.add(engine.FusedAttention{Heads: a.Heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: b.Maps[layer],
+	b.fused(engine.FusedAttention{Heads: a.Heads, HeadDim: a.HeadDim, Scale: a.ScoreScale(), Map: b.Maps[layer],
 		Precision: b.Precision, OutPrecision: b.Precision, In: layout, Out: layout, LSEHead: b.n,
 		Query: b.own(query, b.n*b.d), Key: b.own(key, b.n*b.d), Value: b.own(bufValue, b.n*b.d), BlockMap: blockMap,
-		Output: b.own(bufContext, b.n*b.d), LSE: b.f32(lse, a.Heads*b.n)}.Pass(b.traits))
+		Output: b.own(bufContext, b.n*b.d), LSE: b.f32(lse, a.Heads*b.n)})
 	if slices.Contains(b.Want.Capture, layer) {
 		b.Complete = append(b.Complete, CompleteLayer{layer, len(b.Passes)})
 	}
 	b.matmul(prefix+".Wo", c.AttentionBias, engine.MatMul{Rows: b.n, Columns: b.d, Depth: b.d, A: b.own(bufContext, b.n*b.d),
 		Out: b.f32(bufResidual, b.n*b.d), Residual: true, OutPrecision: engine.F32})
+}
+
+// fused adds attention, and makes the scratch of split keys, which layers share, as
+// large as it needs.
+func (b *builder) fused(f engine.FusedAttention) {
+	if shares, lse := f.ScratchBytes(b.traits); shares > 0 {
+		f.Shares, f.ShareLSE = b.scratch(bufShares, shares), b.scratch(bufShareLSE, lse)
+	}
+	b.add(f.Passes(b.traits)...)
+}
+
+func (b *builder) scratch(name string, bytes int64) engine.Ref {
+	i := slices.IndexFunc(b.Buffers, func(s engine.BufferSpec) bool { return s.Name == name })
+	if i < 0 {
+		b.buffer(name, bytes)
+	} else {
+		b.Buffers[i].Bytes = max(b.Buffers[i].Bytes, bytes)
+	}
+	return engine.Ref{Buffer: name, Size: bytes}
 }
 
 // layout is where queries, keys, values and what attention makes of them lie:

@@ -34,8 +34,12 @@ func TestLikeTransformers(t *testing.T) {
 
 func compareWithTransformers(t *testing.T, tier engine.Tier, precision engine.Precision, name string) {
 	c := caseNamed(t, name)
-	checkpointModel := c.Open(t)
-	m := mustLoad(t, open(t, tier), checkpointModel, precision)
+	compareModel(t, mustLoad(t, open(t, tier), c.Open(t), precision), c)
+}
+
+// compareModel compares what m, of case c, gives with what transformers gave.
+func compareModel(t *testing.T, m *Model, c golden.Case) {
+	t.Helper()
 	batch := golden.Batch(c.Lengths, m.Config.VocabSize)
 	rows, d := golden.Rows(c.Lengths), m.Config.HiddenSize
 	want := Want{Hidden: true, HiddenStates: c.States, Logits: m.Head != checkpoint.NoHead, Attention: c.Attention(m.Config)}
@@ -46,7 +50,7 @@ func compareWithTransformers(t *testing.T, tier engine.Tier, precision engine.Pr
 	close := func(what string, got []float32) {
 		t.Helper()
 		stored := c.Output(t, what)
-		if precision == engine.F32 {
+		if m.Precision == engine.F32 {
 			near(t, what, got, stored, 1e-4)
 		} else if cosine := golden.Cosine(got, stored); len(got) != len(stored) || !(cosine >= 0.9999) {
 			t.Errorf("%s: %d elements of %d, cosine %v", what, len(got), len(stored), cosine)

@@ -75,6 +75,8 @@ const (
 	bufContext   = "context"
 	bufGated     = "gated"  // [n, I]
 	bufLSE       = "lse"    // [heads, n] f32
+	bufShares    = "shares" // [heads, splits, n, D/heads] f32, of split keys
+	bufShareLSE  = "lse of shares"
 	bufHidden    = "hidden" // f32
 	bufRows      = "rows"   // [r] u32: rows that the head works on
 	bufSpans     = "spans"  // [sequences, 3] u32, of pooling

@@ -22,13 +22,15 @@ type part struct {
 	headRows              int // rows between two heads in per-head buffers
 	n, headDim, queryTile int
 	matrix                bool // the fused kernel multiplies on matrix units
+	splits                int  // shares that keys are split into; 1: none are
+	from, of              int  // the share of the keys that eachKey visits, of so many; 0 of 0: all
 }
 
 // check prepares the buffers of a pass and what it must make of them.
 func (p *problem) check(plan *engine.Plan, pass engine.Pass) *check {
 	pass.Bind = slices.Clone(pass.Bind)
 	t := part{p: p, plan: plan, pass: pass, n: p.Lengths.Tokens(), headDim: p.Attention.HeadDim, queryTile: plan.Map.QueryTile, matrix: onMatrixUnits(pass.Kernel),
-		firstTile: int(pass.Base[0]), tiles: int(pass.Groups[0])}
+		firstTile: int(pass.Base[0]), tiles: int(pass.Groups[0]), splits: splitsOf(pass)}
 	if rows, ok := pass.Push["chunk_rows"]; ok {
 		t.rows, t.stride, t.firstRow = rows.(int), pass.Push["key_stride"].(int), pass.Push["first_row"].(int)
 	}
@@ -54,9 +56,14 @@ func (p *problem) check(plan *engine.Plan, pass engine.Pass) *check {
 	case strings.HasPrefix(kernel, "context"):
 		t.inputs(c)
 		t.context(c)
+	case strings.HasPrefix(kernel, "attention") && t.splits > 1:
+		t.inputs(c)
+		t.shares(c)
 	case strings.HasPrefix(kernel, "attention"):
 		t.inputs(c)
 		t.attention(c)
+	case strings.HasPrefix(kernel, "merge"):
+		t.merge(c)
 	case strings.HasPrefix(kernel, "weights"):
 		t.inputs(c)
 		t.weights(c)
@@ -75,7 +82,7 @@ func (t *part) findHeads() {
 			switch b.Name {
 			case "lse":
 				t.headRows = int(perHead / 4)
-			case "weights", "block map", "cosines", "sines", "positions":
+			case "weights", "block map", "cosines", "sines", "positions", "shares", "lse of shares":
 				continue
 			}
 			if b.Name == ref.Buffer {
@@ -115,12 +122,17 @@ func (t *part) eachRow(do func(head, row int)) {
 	}
 }
 
-// eachKey calls do for every key of the tiles that the query's tile lists, keys
-// past the last row included; visible tells which the query sees.
+// eachKey calls do for every key of the tiles that the query's tile lists, or of
+// t's share of them, keys past the last row included; visible tells which the query
+// sees.
 func (t *part) eachKey(row int, do func(key int, visible bool)) {
 	m := t.plan.Map
 	tile := row / t.queryTile
-	for _, entry := range m.Tiles[m.First[tile]:m.First[tile+1]] {
+	entries := m.Tiles[m.First[tile]:m.First[tile+1]]
+	if t.of > 0 {
+		entries = entries[len(entries)*t.from/t.of : len(entries)*(t.from+1)/t.of]
+	}
+	for _, entry := range entries {
 		word := uint32(math.MaxUint32)
 		if entry.Mask > 0 {
 			word = m.Masks[int(entry.Mask-1)*t.queryTile+row%t.queryTile]
@@ -152,41 +164,55 @@ func (t *part) seen(head, row int) (count int, score float64) {
 // adds to a score's error, as a share of the score's magnitude.
 func (t *part) outputBounds(share float64) []float64 {
 	p := t.p
-	kind := boundKind{share, t.matrix}
+	kind := boundKind{share, t.matrix, t.splits}
 	if known := p.outputBounds[kind]; known != nil {
 		return known
 	}
-	factor := 1 + share/(float64(t.headDim+4)*u)
 	bounds := make([]float64, len(p.output))
-	magnitude := make([]float64, t.headDim)
 	for h := range p.Attention.Heads {
 		for row := range t.n {
-			count, score := t.seen(h, row)
-			// A running maximum rescales the sum at every block of keys: at most once a key.
-			rescaling := 8 * u * float64(count)
 			bound := bounds[(h*t.n+row)*t.headDim:][:t.headDim]
-			clear(magnitude)
-			t.eachKey(row, func(key int, visible bool) {
-				if !visible {
-					return
-				}
-				i := (h*t.n+row)*t.n + key
-				relative := weightBound(p.scores[i]-p.lse[h*t.n+row], score*factor, count) + rescaling
-				lost := 0.0
-				if t.matrix {
-					relative, lost = relative+halfStep, weightTiny
-				}
-				for d, v := range p.value[(h*t.n+key)*t.headDim:][:t.headDim] {
-					product := p.weights[i] * math.Abs(float64(v))
-					magnitude[d] += product
-					bound[d] += product*relative + flushBound(float64(v)) + lost*math.Abs(float64(v))
-				}
-			})
-			for d := range bound {
-				bound[d] += sumsError(t.matrix) * contextBound(count, magnitude[d])
+			if t.splits > 1 {
+				t.mergedBounds(h, row, share, bound)
+			} else {
+				t.rowBounds(h, row, p.lse[h*t.n+row], share, bound)
 			}
 		}
 	}
 	p.outputBounds[kind] = bounds
 	return bounds
 }
+
+// rowBounds adds to bound, which is zero, how far each element of a query's output
+// may be, over t's keys, whose log-sum-exp is lse.
+func (t *part) rowBounds(head, row int, lse, share float64, bound []float64) {
+	p := t.p
+	count, score := t.seen(head, row)
+	score *= t.turned(share)
+	// A running maximum rescales the sum at every block of keys: at most once a key.
+	rescaling := 8 * u * float64(count)
+	magnitude := make([]float64, t.headDim)
+	t.eachKey(row, func(key int, visible bool) {
+		if !visible {
+			return
+		}
+		x := p.scores[(head*t.n+row)*t.n+key] - lse
+		relative := weightBound(x, score, count) + rescaling
+		lost := 0.0
+		if t.matrix {
+			relative, lost = relative+halfStep, weightTiny
+		}
+		weight := math.Exp(x)
+		for d, v := range p.value[(head*t.n+key)*t.headDim:][:t.headDim] {
+			product := weight * math.Abs(float64(v))
+			magnitude[d] += product
+			bound[d] += product*relative + flushBound(float64(v)) + lost*math.Abs(float64(v))
+		}
+	})
+	for d := range bound {
+		bound[d] += sumsError(t.matrix) * contextBound(count, magnitude[d])
+	}
+}
+
+// turned is the factor on the bound of a score whose rotation adds a share of its magnitude.
+func (t *part) turned(share float64) float64 { return 1 + share/(float64(t.headDim+4)*u) }

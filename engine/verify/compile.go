@@ -28,7 +28,7 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 			for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 				for _, path := range []engine.Path{engine.Fused, engine.Explicit} {
 					traits := e.Traits().Untuned().OfTier(tier)
-					for _, shape := range traits.AttentionShapes(headDim) {
+					for _, shape := range splitShapes(traits, headDim) {
 						traits.Tuning.Attention = []engine.AttentionChoice{{Shape: shape}}
 						plan, err := engine.NewPlan(traits, engine.Request{
 							Attention: gaze.Attention{Heads: 1, HeadDim: headDim, RoPE: gaze.RoPE{Theta: 10000}},
@@ -72,12 +72,23 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 	return all, nil
 }
 
+// splitShapes returns all shapes of attention, each without and with split keys.
+func splitShapes(traits engine.Traits, headDim int) []engine.AttentionShape {
+	var shapes []engine.AttentionShape
+	for _, shape := range traits.AttentionShapes(headDim) {
+		for _, shape.Splits = range []int{1, 8} {
+			shapes = append(shapes, shape)
+		}
+	}
+	return shapes
+}
+
 // narrowOutput returns an attention pass on f16 tensors with its output in f16,
-// as encoders have it, instead of f32.
+// as encoders have it, instead of f32. Shares of split keys are f32 in any case.
 func narrowOutput(pass engine.Pass) (engine.Pass, bool) {
 	name, ok := strings.CutSuffix(pass.Kernel, "_f16_f32")
 	pass.Kernel = name + "_f16"
-	return pass, ok && strings.HasPrefix(name, "attention_")
+	return pass, ok && strings.HasPrefix(name, "attention_") && splitsOf(pass) == 1
 }
 
 // layerPasses returns a pass of every specialization of the encoder's other kernels.
@@ -85,6 +96,9 @@ func layerPasses(traits engine.Traits) []engine.Pass {
 	var passes []engine.Pass
 	for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 		passes = append(passes, engine.Gather{Precision: precision}.Pass())
+		for _, n := range []int{2, 16} {
+			passes = append(passes, engine.Merge{Splits: n, OutPrecision: precision}.Pass())
+		}
 		for _, bias := range []string{"", "bias"} {
 			passes = append(passes, engine.LayerNorm{Bias: engine.Ref{Buffer: bias}, Precision: precision}.Pass())
 		}

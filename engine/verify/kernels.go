@@ -144,6 +144,25 @@ func (t *part) attention(c *check) {
 	})
 }
 
+// shares expects of each share of the keys what attention makes of them alone.
+func (t *part) shares(c *check) {
+	e, lse := c.output("shares", false, t.n, t.headDim), c.output("lse of shares", false, t.n)
+	t.eachRow(func(h, row int) {
+		for s := range t.splits {
+			own := t.ofShare(s)
+			output, value := own.attend(h, row)
+			bounds := make([]float64, t.headDim)
+			own.rowBounds(h, row, value, 0, bounds)
+			at := ((h-t.firstHead)*t.splits+s)*t.n + row
+			for d, x := range output {
+				e.set(at*t.headDim+d, x, bounds[d])
+			}
+			count, score := own.seen(h, row)
+			lse.set(at, value, score+lseBound(value, count))
+		}
+	})
+}
+
 func (t *part) weights(c *check) {
 	for h := range t.p.Attention.Heads {
 		for row := range t.n {

@@ -35,7 +35,7 @@ func (v *verifier) layers(ctx context.Context, index int) error {
 		}
 		cases = append(cases, gatherCase(random, index))
 		if tier == engine.Tiled { // these are the same in all tiers
-			cases = append(cases, layerNormCase(random, index), poolCase(random, index))
+			cases = append(cases, layerNormCase(random, index), poolCase(random, index), mergeCase(random, index))
 		}
 		for _, c := range cases {
 			if !v.wants(c.pass.Kernel) {

@@ -37,6 +37,7 @@ type problem struct {
 type boundKind struct {
 	share  float64
 	matrix bool
+	splits int
 }
 
 // cycle is the number of problems after which every head dimension, precision

@@ -133,6 +133,7 @@ func (v *verifier) problem(ctx context.Context, index int) error {
 		}
 		shapes := oneOfEachKernel(traits.AttentionShapes(p.Attention.HeadDim), p.index/cycle)
 		for _, shape := range shapes {
+			shape.Splits = p.splits()
 			traits.Tuning.Attention = []engine.AttentionChoice{{Shape: shape}}
 			if err := v.attention(ctx, p, traits, engine.Fused); err != nil {
 				return err

@@ -29,7 +29,7 @@ func (v *verifier) whole(ctx context.Context, p *problem, plan *engine.Plan) err
 		return err
 	}
 	share := turnBound(a.RoPE.Enabled(), p.Precision)
-	t := part{p: p, plan: plan, n: n, headDim: a.HeadDim, queryTile: plan.Map.QueryTile, heads: a.Heads, tiles: plan.Map.QueryTiles(), matrix: plan.OnMatrixUnits()}
+	t := part{p: p, plan: plan, n: n, headDim: a.HeadDim, queryTile: plan.Map.QueryTile, heads: a.Heads, tiles: plan.Map.QueryTiles(), matrix: plan.OnMatrixUnits(), splits: planSplits(plan)}
 	bounds := t.outputBounds(share)
 	var f finding
 	if rows != a.Heads*n {
@@ -37,19 +37,23 @@ func (v *verifier) whole(ctx context.Context, p *problem, plan *engine.Plan) err
 	}
 	t.eachRow(func(h, row int) {
 		count, score := t.seen(h, row)
-		score *= 1 + share/(float64(a.HeadDim+4)*u)
+		score *= t.turned(share)
 		for d := range a.HeadDim {
 			i := (h*n+row)*a.HeadDim + d
 			f.add("output", []int{a.Heads, n, a.HeadDim}, i, float64(result.Output[i]), p.output[i], bounds[i])
 		}
 		lse := p.lse[h*n+row]
-		f.add("lse", []int{a.Heads, n}, h*n+row, float64(result.LSE[h*n+row]), lse, score+lseBound(lse, count))
+		rounding := lseBound(lse, count)
+		if t.splits > 1 {
+			rounding = t.mergedLSEBound(h, row)
+		}
+		f.add("lse", []int{a.Heads, n}, h*n+row, float64(result.LSE[h*n+row]), lse, score+rounding)
 		for key := range n {
 			i := (h*n+row)*n + key
 			bound := 0.0
 			if w := p.weights[i]; w > 0 || plan.Map.Sees(row, key) {
 				// The fused path takes the weights from the log-sum-exp, whose error they share.
-				bound = w*(weightBound(p.scores[i]-lse, 2*score, count)+lseBound(lse, count)) + tiny
+				bound = w*(weightBound(p.scores[i]-lse, 2*score, count)+rounding) + tiny
 			}
 			f.add("weights", []int{a.Heads, n, n}, i, float64(weights[i]), p.weights[i], bound)
 		}

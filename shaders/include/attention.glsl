@@ -6,7 +6,13 @@
 // stored. Exponents are kept in base 2, with log2(e) folded into the scale. A
 // query that sees nothing gets zeros and the lse of minus infinity.
 //
-// Grid: (query tiles, heads).
+// Where rows are few, the keys of a query tile are split among SPLITS workgroups, so
+// that a large device is busy (Dao, Haziza, Massa and Sizov, "Flash-Decoding for
+// long-context inference", 2023). A share of them gives its own output and lse, in
+// f32, as if it were head head * SPLITS + share, and merge.comp joins them. One that
+// sees nothing gives what a query that sees nothing gets.
+//
+// Grid: (query tiles, heads, SPLITS).
 layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
 layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
 layout(binding = 2) readonly buffer Values { ELEMENTS values[]; };
@@ -28,8 +34,34 @@ layout(push_constant) uniform Push {
     float scale;
 };
 
+layout(constant_id = 20) const uint SPLITS = 1;
+
 #include "blockmap.glsl"
 #include "limits.glsl"
+
+// The share of a workgroup, where so many in dimension 2 have the same.
+uint own_share(uint workgroups)
+{
+    return SPLITS == 1u ? 0u : gl_WorkGroupID.z / workgroups;
+}
+
+// A share's tiles of the query tile are share_begin .. share_end-1.
+uint share_begin(uint query_tile, uint share)
+{
+    uint begin = map_begin(query_tile);
+    if (SPLITS == 1u) {
+        return begin;
+    }
+    return begin + (map_end(query_tile) - begin) * share / SPLITS;
+}
+
+uint share_end(uint query_tile, uint share)
+{
+    if (SPLITS == 1u) {
+        return map_end(query_tile);
+    }
+    return share_begin(query_tile, share + 1u);
+}
 
 void write_output(uint at, vec4 value)
 {

@@ -81,7 +81,7 @@ func run(device, tier string) error {
 // A problem is one kernel with its tensors on the device.
 type problem struct {
 	engine  *engine.Engine
-	pass    engine.Pass
+	passes  []engine.Pass
 	buffers *engine.Buffers
 	result  []float32
 	out     string // the file that gets it
@@ -112,8 +112,8 @@ func newProblem(ctx context.Context, e *engine.Engine, request string) (*problem
 	case "matmul":
 		rows, columns, depth := size[0], size[1], size[2]
 		p.result = make([]float32, rows*columns)
-		p.pass = engine.MatMul{Rows: rows, Columns: columns, Depth: depth, A: tensor("a", rows, depth), W: tensor("w", columns, depth),
-			Out: engine.Ref{Buffer: output, Size: 4 * int64(rows*columns)}, Precision: precision, OutPrecision: engine.F32}.Pass(e.Traits())
+		p.passes = []engine.Pass{engine.MatMul{Rows: rows, Columns: columns, Depth: depth, A: tensor("a", rows, depth), W: tensor("w", columns, depth),
+			Out: engine.Ref{Buffer: output, Size: 4 * int64(rows*columns)}, Precision: precision, OutPrecision: engine.F32}.Pass(e.Traits())}
 	case "attention", "window":
 		tokens, heads, dim := size[0], size[1], size[2]
 		p.result = make([]float32, heads*tokens*dim)
@@ -129,10 +129,15 @@ func newProblem(ctx context.Context, e *engine.Engine, request string) (*problem
 		constant["block map"] = engine.Words(blockMap)
 		lse := engine.Ref{Buffer: "lse", Size: 4 * int64(heads*tokens)}
 		specs = append(specs, engine.BufferSpec{Name: lse.Buffer, Bytes: lse.Size})
-		p.pass = engine.FusedAttention{Heads: heads, HeadDim: dim, Scale: a.ScoreScale(), Map: blockMap, Precision: precision, OutPrecision: engine.F32,
+		f := engine.FusedAttention{Heads: heads, HeadDim: dim, Scale: a.ScoreScale(), Map: blockMap, Precision: precision, OutPrecision: engine.F32,
 			In: layout, Out: layout, LSEHead: tokens, Query: tensor("q", heads*tokens, dim), Key: tensor("k", heads*tokens, dim),
 			Value: tensor("v", heads*tokens, dim), BlockMap: engine.Ref{Buffer: "block map", Size: engine.MapBytes(blockMap)},
-			Output: engine.Ref{Buffer: output, Size: 4 * int64(len(p.result))}, LSE: lse}.Pass(e.Traits())
+			Output: engine.Ref{Buffer: output, Size: 4 * int64(len(p.result))}, LSE: lse}
+		if shares, ofShares := f.ScratchBytes(e.Traits()); shares > 0 {
+			f.Shares, f.ShareLSE = engine.Ref{Buffer: "shares", Size: shares}, engine.Ref{Buffer: "lse of shares", Size: ofShares}
+			specs = append(specs, engine.BufferSpec{Name: f.Shares.Buffer, Bytes: shares}, engine.BufferSpec{Name: f.ShareLSE.Buffer, Bytes: ofShares})
+		}
+		p.passes = f.Passes(e.Traits())
 	default:
 		return nil, fmt.Errorf("kind is %q: expected matmul, attention or window", kind)
 	}
@@ -173,7 +178,7 @@ func (p *problem) close() {
 // run runs the kernel once and writes what it gave.
 func (p *problem) run(ctx context.Context) (map[string]any, error) {
 	start := time.Now()
-	timing, err := p.engine.Execute(ctx, []engine.Pass{p.pass}, nil, p.buffers)
+	timing, err := p.engine.Execute(ctx, p.passes, nil, p.buffers)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +189,7 @@ func (p *problem) run(ctx context.Context) (map[string]any, error) {
 	if err := os.WriteFile(p.out, engine.Bytes(p.result), 0o666); err != nil {
 		return nil, err
 	}
-	return map[string]any{"ms": milliseconds(host), "gpu_ms": milliseconds(timing.GPU()), "submits": timing.Submits, "kernel": p.pass.Kernel}, nil
+	return map[string]any{"ms": milliseconds(host), "gpu_ms": milliseconds(timing.GPU()), "submits": timing.Submits, "kernel": p.passes[0].Kernel}, nil
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

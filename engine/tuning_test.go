@@ -77,7 +77,7 @@ func TestTuningChooses(t *testing.T) {
 // Attention's choice brings its tile of queries along.
 func TestTuningChoosesAttention(t *testing.T) {
 	tuned := large
-	tuned.Tuning.Attention = []AttentionChoice{{Precision: F16, HeadDim: 64, Shape: AttentionShape{Matrix, 64, 16}}, {Precision: F32, Shape: AttentionShape{Lanes, 8, 0}}}
+	tuned.Tuning.Attention = []AttentionChoice{{Precision: F16, HeadDim: 64, Shape: AttentionShape{Tier: Matrix, Rows: 64, Own: 16}}, {Precision: F32, Shape: AttentionShape{Tier: Lanes, Rows: 8}}}
 	if err := tuned.Tuning.validate(large); err != nil {
 		t.Fatal(err)
 	}
@@ -88,10 +88,10 @@ func TestTuningChoosesAttention(t *testing.T) {
 		want  AttentionShape
 		tile  int
 	}{
-		{F16, 64, 0.125, AttentionShape{Matrix, 64, 16}, 64},
-		{F16, 64, 1e25, AttentionShape{Tiled, 32, 0}, 32}, // beyond f16
-		{F16, 32, 0.125, AttentionShape{Tiled, 32, 0}, 32},
-		{F32, 128, 0.125, AttentionShape{Lanes, 8, 0}, 32},
+		{F16, 64, 0.125, AttentionShape{Tier: Matrix, Rows: 64, Own: 16}, 64},
+		{F16, 64, 1e25, AttentionShape{Tier: Tiled, Rows: 32}, 32}, // beyond f16
+		{F16, 32, 0.125, AttentionShape{Tier: Tiled, Rows: 32}, 32},
+		{F32, 128, 0.125, AttentionShape{Tier: Lanes, Rows: 8}, 32},
 	} {
 		if got, tile := tuned.AttentionShape(FusedAttention{Precision: c.p, HeadDim: c.dim, Scale: c.scale}), tuned.QueryTile(c.p, c.dim, c.scale); got != c.want || tile != c.tile {
 			t.Errorf("%s, heads of %d, scale %v: %+v and tiles of %d, expected %+v and %d", c.p, c.dim, c.scale, got, tile, c.want, c.tile)
@@ -129,15 +129,15 @@ func TestImpossibleTunings(t *testing.T) {
 		"Invocations:256":                   {MatMul: []MatMulChoice{{Shape: tiledShapes[len(tiledShapes)-1]}}},
 		"matmul[0]: any Vulkan device has":  {MatMul: []MatMulChoice{{}}},
 		"Tier:lanes":                        {MatMul: []MatMulChoice{{Shape: with(func(s *MatMulShape) { s.Tier = Lanes })}}},
-		"attention[0]: precision is \"f8\"": {Attention: []AttentionChoice{{Precision: "f8", Shape: AttentionShape{Tiled, 32, 0}}}},
-		"head_dim 64":                       {Attention: []AttentionChoice{{HeadDim: 64, Shape: AttentionShape{Tiled, 16, 0}}}},
-		"head_dim 32":                       {Attention: []AttentionChoice{{Shape: AttentionShape{Lanes, 8, 0}}}},
+		"attention[0]: precision is \"f8\"": {Attention: []AttentionChoice{{Precision: "f8", Shape: AttentionShape{Tier: Tiled, Rows: 32}}}},
+		"head_dim 64":                       {Attention: []AttentionChoice{{HeadDim: 64, Shape: AttentionShape{Tier: Tiled, Rows: 16}}}},
+		"head_dim 32":                       {Attention: []AttentionChoice{{Shape: AttentionShape{Tier: Lanes, Rows: 8}}}},
 	} {
 		if err := tuning.validate(AnyDevice); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, expected %q in it", err, want)
 		}
 	}
-	if _, err := Open("auto", Options{Tuning: Tuning{Attention: []AttentionChoice{{Shape: AttentionShape{Tiled, 5, 0}}}}}); err == nil || !strings.Contains(err.Error(), "tuning: attention[0]") {
+	if _, err := Open("auto", Options{Tuning: Tuning{Attention: []AttentionChoice{{Shape: AttentionShape{Tier: Tiled, Rows: 5}}}}}); err == nil || !strings.Contains(err.Error(), "tuning: attention[0]") {
 		t.Errorf("opened with an impossible tuning: %v", err)
 	}
 }

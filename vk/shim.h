@@ -68,7 +68,7 @@ typedef struct {
 	uint32_t max_push, max_shared, max_invocations, max_group_size[3], max_group_count[3], max_allocations, max_storage_buffers;
 	float timestamp_period;
 	uint32_t subgroup_size, subgroup_min, subgroup_max, subgroup_operations, subgroup_in_compute;
-	uint32_t float16, storage16, int8, storage8, size_control, full_subgroups, cooperative_matrix, memory_model,
+	uint32_t float16, storage16, int8, storage8, size_control, full_subgroups, cooperative_matrix, matrix_reductions, memory_model,
 	    robust_access, executable_properties, portability, integer_dot;
 } gaze_properties;
 

@@ -208,10 +208,11 @@ func (e *Explorer) command(x *export) string {
 	if x.part.head.head != mean {
 		h = strconv.Itoa(x.part.head.head)
 	}
+	exact := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) } // rounded, the greatest cell could lie beyond
 	args := append([]string{"gaze", "map"}, e.run.Command...)
 	args = append(args, "--layer", strconv.Itoa(x.part.head.layer), "--head", h, "--rect", rectangle(x.part.rectangle),
 		"--scale", e.drawnScale().String(), "--measure", x.part.measure.String(), "--pool", x.part.pooling.String(), "--colors", e.Colors,
-		"--range", fmt.Sprintf("%.6g:%.6g", e.r.Low, e.r.High), "--density", strconv.Itoa(x.multiple), "--out", x.path)
+		"--range", exact(e.r.Low)+":"+exact(e.r.High), "--density", strconv.Itoa(x.multiple), "--out", x.path)
 	for i, arg := range args {
 		args[i] = quote(arg)
 	}

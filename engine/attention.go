@@ -41,7 +41,7 @@ func (r Rotation) Pass() Pass {
 
 // FusedAttention is softmax(Scale q k^T) v over what Map shows, without storing
 // weights (shaders/attention_lanes.comp, attention_tiled.comp,
-// attention_matrix.comp), and where keys are split, what joins their shares.
+// attention_matrix.comp, attention_matrix2.comp), and where keys are split, what joins their shares.
 type FusedAttention struct {
 	Heads, HeadDim    int
 	Scale             float64
@@ -62,7 +62,11 @@ func (f FusedAttention) pass(t Traits) Pass {
 	shape := t.AttentionShape(f)
 	constants := map[string]uint32{"HEAD_DIM": uint32(f.HeadDim)}
 	maps.Copy(constants, shapesOf[shape.Tier].attentionConstants(t, shape))
-	kernel := "attention_" + string(shape.Tier) + "_" + string(f.Precision)
+	kernel := "attention_" + string(shape.Tier)
+	if shape.Reductions {
+		kernel += "2"
+	}
+	kernel += "_" + string(f.Precision)
 	if f.Precision != f.OutPrecision {
 		kernel += "_" + string(f.OutPrecision)
 	}

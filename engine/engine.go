@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,17 +76,9 @@ func Open(name string, o Options) (*Engine, error) {
 	}
 	e.pace = newPace(e.traits)
 	if e.traits.Tier == Matrix && o.Tier == "" {
-		if err := e.tryUnits(context.Background()); err != nil {
-			e.distrust(err)
-		}
+		e.tryUnits(context.Background())
 	}
 	return e, nil
-}
-
-// distrust does without matrix units, because of what they did.
-func (e *Engine) distrust(err error) {
-	e.traits.Tier, e.traits.Units = e.traits.plain(), MatrixUnits{}
-	e.note = strings.TrimPrefix(fmt.Sprintf("%s; the matrix units of %s are not used: %v", e.note, e.traits.Device, err), "; ")
 }
 
 // tune takes the tuning that the options give or name.
@@ -108,8 +99,9 @@ func (e *Engine) tune(o Options) error {
 	return nil
 }
 
-// Note says why the verdict in [Options.TuningDir] was not taken or matrix units
-// are not used that the device has, "" where there is nothing to say.
+// Note says why the verdict in [Options.TuningDir] was not taken, or what matrix
+// units the device has that are not used, or are for products alone; "" where there
+// is nothing to say.
 func (e *Engine) Note() string { return e.note }
 
 // needs says what a tier asks of a device.

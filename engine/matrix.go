@@ -9,7 +9,10 @@ import (
 // MatrixUnits are what kernels of tier [Matrix] multiply with: products of an
 // M x K and a K x N matrix of f16, summed in f32, by subgroups of so many
 // invocations. The zero value is a device without.
-type MatrixUnits struct{ M, N, K, Subgroup int }
+type MatrixUnits struct {
+	M, N, K, Subgroup int
+	Reductions        bool // attention need not leave registers (attention_matrix2.comp)
+}
 
 // matrixSide is the largest side of a product that the kernels have room for.
 const matrixSide = 16
@@ -36,7 +39,7 @@ func matrixUnits(a vk.Adapter) MatrixUnits {
 	}
 	best := MatrixUnits{}
 	for _, s := range f.Matrices {
-		u := MatrixUnits{s.M, s.N, s.K, subgroup}
+		u := MatrixUnits{s.M, s.N, s.K, subgroup, f.MatrixReductions && s.N == s.K} // weights, as wide as scores, are factors
 		if PeakShape(s) && u.fits(l.Invocations) && u.M*u.N*u.K > best.M*best.N*best.K {
 			best = u
 		}
@@ -141,11 +144,17 @@ func matrixMatMulConstants(t Traits, s MatMulShape) map[string]uint32 {
 func matrixAttentionRule(t Traits, headDim int) AttentionShape { return matrixAttention(t, headDim)[0] }
 
 // matrixAttention lists one matrix of queries a subgroup and two: those that share
-// what they load share registers too.
+// what they load share registers too. Scores that stay in registers come first.
 func matrixAttention(t Traits, headDim int) []AttentionShape {
-	shapes := []AttentionShape{{Tier: Matrix, Rows: Matrix.QueryTile(), Own: matrixSide}}
-	if headDim <= 64 {
-		shapes = append(shapes, AttentionShape{Tier: Matrix, Rows: Matrix.QueryTile(), Own: 2 * matrixSide})
+	var shapes []AttentionShape
+	for _, reductions := range []bool{true, false} {
+		if reductions && !t.Units.Reductions {
+			continue
+		}
+		shapes = append(shapes, AttentionShape{Tier: Matrix, Rows: Matrix.QueryTile(), Own: matrixSide, Reductions: reductions})
+		if headDim <= 64 {
+			shapes = append(shapes, AttentionShape{Tier: Matrix, Rows: Matrix.QueryTile(), Own: 2 * matrixSide, Reductions: reductions})
+		}
 	}
 	return shapes
 }

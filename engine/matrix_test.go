@@ -3,6 +3,7 @@ package engine
 import (
 	"testing"
 
+	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/vk"
 )
 
@@ -29,9 +30,12 @@ func TestMatrixUnits(t *testing.T) {
 		change func(*vk.Adapter)
 		want   MatrixUnits
 	}{
-		{"as NVIDIA's", []vk.MatrixShape{product(16, 8, 8), half, product(16, 16, 16), product(16, 8, 16)}, nil, MatrixUnits{16, 16, 16, 32}},
-		{"as AMD's", []vk.MatrixShape{product(16, 16, 16)}, func(a *vk.Adapter) { a.Limits.SubgroupSize = 64 }, MatrixUnits{16, 16, 16, 64}},
-		{"as Intel's", []vk.MatrixShape{product(8, 16, 16)}, func(a *vk.Adapter) { a.Vendor, a.Limits.SubgroupSizeRange[0] = intel, 16 }, MatrixUnits{8, 16, 16, 16}},
+		{"as NVIDIA's", []vk.MatrixShape{product(16, 8, 8), half, product(16, 16, 16), product(16, 8, 16)}, nil, MatrixUnits{16, 16, 16, 32, false}},
+		{"as AMD's", []vk.MatrixShape{product(16, 16, 16)}, func(a *vk.Adapter) { a.Limits.SubgroupSize = 64 }, MatrixUnits{16, 16, 16, 64, false}},
+		{"as Intel's", []vk.MatrixShape{product(8, 16, 16)}, func(a *vk.Adapter) { a.Vendor, a.Limits.SubgroupSizeRange[0] = intel, 16 }, MatrixUnits{8, 16, 16, 16, false}},
+		{"with reductions", []vk.MatrixShape{product(16, 16, 16)}, func(a *vk.Adapter) { a.Features.MatrixReductions = true }, MatrixUnits{16, 16, 16, 32, true}},
+		{"with reductions, and scores that are no factors", []vk.MatrixShape{product(16, 8, 16)}, func(a *vk.Adapter) { a.Features.MatrixReductions = true }, MatrixUnits{16, 8, 16, 32, false}},
+		{"reductions alone", nil, func(a *vk.Adapter) { a.Features.MatrixReductions = true }, MatrixUnits{}},
 		{"sums in f16", []vk.MatrixShape{half}, nil, MatrixUnits{}},
 		{"too large", []vk.MatrixShape{product(32, 32, 16)}, nil, MatrixUnits{}},
 		{"no power of two", []vk.MatrixShape{product(12, 8, 8)}, nil, MatrixUnits{}},
@@ -100,6 +104,35 @@ func TestMatrixRule(t *testing.T) {
 		s := traits.MatMulShape(MatMul{Rows: c.rows, Columns: c.columns, Depth: 768, Precision: F16})
 		if s.Rows != c.tileRows || s.Columns != c.tileColumns {
 			t.Errorf("%d x %d: tiles of %d x %d, expected %d x %d", c.rows, c.columns, s.Rows, s.Columns, c.tileRows, c.tileColumns)
+		}
+	}
+}
+
+// The kernel whose scores stay in registers is taken where units can do that, a tuned
+// one too.
+func TestMatrixReductions(t *testing.T) {
+	f := FusedAttention{HeadDim: 64, Scale: 0.125, Precision: F16, OutPrecision: F32, Map: gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{64}, 64)}
+	for _, c := range []struct {
+		reductions, tuned bool
+		want              string
+	}{{true, false, "attention_matrix2_f16_f32"}, {false, false, "attention_matrix_f16_f32"}, {true, true, "attention_matrix2_f16_f32"}, {false, true, "attention_matrix_f16_f32"}} {
+		a := adapterWith(product(16, 16, 16))
+		a.Features.MatrixReductions = c.reductions
+		traits := TraitsOf(a)
+		shapes := traits.AttentionShapes(64)
+		if want := map[bool]int{false: 2, true: 4}[c.reductions]; len(shapes) != want {
+			t.Errorf("%d shapes, expected %d", len(shapes), want)
+		}
+		own := matrixSide
+		if c.tuned { // before the units were found not to do as they should
+			own *= 2
+			traits.Tuning.Attention = []AttentionChoice{{Shape: AttentionShape{Tier: Matrix, Rows: 64, Own: own, Reductions: true}}}
+			if !c.reductions {
+				own /= 2
+			}
+		}
+		if pass := f.pass(traits); pass.Kernel != c.want || pass.Constants["OWN"] != uint32(own/16) {
+			t.Errorf("%+v: %s, %v", c, pass.Kernel, pass.Constants)
 		}
 	}
 }

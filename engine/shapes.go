@@ -20,6 +20,8 @@ type AttentionShape struct {
 	Tier Tier `json:"kernel_tier"`
 	Rows int  `json:"rows"`          // queries of a workgroup
 	Own  int  `json:"own,omitempty"` // of tier matrix: queries of a subgroup
+	// Reductions, of tier matrix: scores stay in registers (attention_matrix2.comp).
+	Reductions bool `json:"reductions,omitempty"`
 	// Splits is among how many workgroups the keys of a tile of queries are split; 0: as
 	// many as keep the device busy.
 	Splits int `json:"splits,omitempty"`

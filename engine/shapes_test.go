@@ -4,7 +4,7 @@ import "testing"
 
 // large is a GPU with everything that shapes may ask for.
 var large = Traits{Device: "a large GPU", Tier: Tiled, Subgroup: 32, Invocations: 1024, SharedMemory: 48 << 10, GroupCount: [3]int{65535, 65535, 65535},
-	StorageRange: 1 << 30, StorageAlignment: 16, Units: MatrixUnits{16, 16, 16, 32}}
+	StorageRange: 1 << 30, StorageAlignment: 16, Units: MatrixUnits{M: 16, N: 16, K: 16, Subgroup: 32}}
 
 // Whatever the kernel of tier tiled divides by must divide, in every shape.
 func TestTiledShapes(t *testing.T) {

@@ -19,8 +19,9 @@ const (
 	// Tiled keeps keys and values in shared memory: for any GPU. It needs 128
 	// invocations a workgroup and 16 KiB, which every Vulkan device has.
 	Tiled Tier = "tiled"
-	// Matrix multiplies f16 tensors on matrix units (VK_KHR_cooperative_matrix), and
-	// does the rest as the device's other tier does.
+	// Matrix multiplies f16 tensors on matrix units (VK_KHR_cooperative_matrix, in
+	// attention with VK_NV_cooperative_matrix2 where it is there), and does the rest as
+	// the device's other tier does.
 	Matrix Tier = "matrix"
 )
 

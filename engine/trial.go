@@ -4,23 +4,38 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/gazevk/gaze"
 )
 
 // tryUnits computes a small matrix product and a small attention on the device's
-// matrix units and without, and reports what differs: there are drivers that offer
-// products which they miscompile, and every call returns success.
-func (e *Engine) tryUnits(ctx context.Context) error {
+// matrix units and without, and does without what differs: there are drivers that
+// offer products which they miscompile, and every call returns success. What units
+// can do beside products is distrusted by itself.
+func (e *Engine) tryUnits(ctx context.Context) {
 	with, without := e.traits, e.traits
 	with.Tier, without.Tier = Matrix, e.traits.plain()
 	if err := e.tryProduct(ctx, with, without); err != nil {
-		return fmt.Errorf("a matrix product: %w", err)
+		e.distrust("the matrix units", fmt.Errorf("a matrix product: %w", err))
+		e.traits.Tier, e.traits.Units = without.Tier, MatrixUnits{}
+		return
 	}
-	if err := e.tryAttention(ctx, with, without); err != nil {
-		return fmt.Errorf("attention: %w", err)
+	err := e.tryAttention(ctx, with, without)
+	if err != nil && with.Units.Reductions {
+		e.distrust("reductions on the matrix units", fmt.Errorf("attention: %w", err))
+		with.Units.Reductions, e.traits.Units.Reductions = false, false
+		err = e.tryAttention(ctx, with, without)
 	}
-	return nil
+	if err != nil {
+		e.distrust("the matrix units", fmt.Errorf("attention: %w", err))
+		e.traits.Tier, e.traits.Units = without.Tier, MatrixUnits{}
+	}
+}
+
+// distrust notes that something of the device is not used, because of what it did.
+func (e *Engine) distrust(what string, err error) {
+	e.note = strings.TrimPrefix(fmt.Sprintf("%s; %s of %s are not used: %v", e.note, what, e.traits.Device, err), "; ")
 }
 
 // trialValue returns small whole numbers, whose products and sums are exact.

@@ -59,7 +59,7 @@ func (t Traits) MatMulShape(m MatMul) MatMulShape {
 // follows from f's precision, head dimension and scale alone.
 func (t Traits) AttentionShape(f FusedAttention) AttentionShape {
 	for _, c := range t.Tuning.Attention {
-		if c.fits(f) && t.attends(c.Shape.Tier, f) {
+		if c.fits(f) && t.attends(c.Shape.Tier, f) && (t.Units.Reductions || !c.Shape.Reductions) {
 			return c.Shape
 		}
 	}

@@ -66,7 +66,8 @@ func TestSourcesAreUsed(t *testing.T) {
 
 // TestBottomTier holds every kernel against what any Vulkan 1.1 device has: no
 // capability beyond Shader, at most 128 bytes of push constants. Kernels of tier
-// lanes alone may shuffle, and those of tier matrix need what engine.matrixUnits asks for.
+// lanes alone may shuffle, and those of tier matrix need what engine.matrixUnits asks
+// for, with reductions or without.
 func TestBottomTier(t *testing.T) {
 	for _, name := range shaders.Embedded.Names() {
 		if strings.HasPrefix(name, "limit_m") { // TestLimits looks at these
@@ -82,12 +83,15 @@ func TestBottomTier(t *testing.T) {
 		for at := 20; at < len(k.SPIRV); {
 			word := binary.LittleEndian.Uint32(k.SPIRV[at:])
 			const opCapability, shader, float16, subgroup, vote, shuffle, memoryModel, matrix = 17, 1, 9, 61, 62, 65, 5345, 6022
+			const reductions, conversions, perElement = 5430, 5431, 5432
 			mayHave := []uint32{shader}
 			switch {
 			case strings.Contains(name, "_lanes_"):
 				mayHave = append(mayHave, subgroup, shuffle)
 			case strings.Contains(name, "_matrix_"):
 				mayHave = append(mayHave, float16, subgroup, vote, shuffle, memoryModel, matrix)
+			case strings.Contains(name, "_matrix2_"):
+				mayHave = append(mayHave, float16, subgroup, vote, memoryModel, matrix, reductions, conversions, perElement)
 			}
 			if word&0xffff == opCapability {
 				c := binary.LittleEndian.Uint32(k.SPIRV[at+4:])

@@ -120,7 +120,7 @@ func TestVerify(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := findDriver(t, name)
 			file := filepath.Join(t.TempDir(), "report.json")
-			c := d.command(gaze(t), "verify", "--validate", "--no-cache", "--cases", "2200", "--json", file)
+			c := d.command(gaze(t), "verify", "--validate", "--no-cache", "--cases", "2400", "--json", file)
 			out, err := c.CombinedOutput()
 			t.Logf("%s", out)
 			if err != nil {
@@ -134,8 +134,8 @@ func TestVerify(t *testing.T) {
 				} `json:"kernels"`
 			}
 			readJSON(t, file, &report)
-			if report.Cases < 2200 {
-				t.Errorf("%d cases, at least 2200 are wanted", report.Cases)
+			if report.Cases < 2400 {
+				t.Errorf("%d cases, at least 2400 are wanted", report.Cases)
 			}
 			met := map[string]int{}
 			for _, k := range report.Kernels {
@@ -145,7 +145,7 @@ func TestVerify(t *testing.T) {
 				if strings.HasPrefix(kernel, "limit_") { // gaze bench checks them
 					continue
 				}
-				if strings.Contains(kernel, "_matrix_") && name != "lavapipe-coopmat" { // the one with matrix units
+				if strings.Contains(kernel, "_matrix") && name != "lavapipe-coopmat" { // the one with matrix units
 					continue
 				}
 				if met[kernel] < 20 {

@@ -81,6 +81,7 @@ type Features struct {
 	FullSubgroups     bool // a pipeline may demand whole subgroups
 	CooperativeMatrix bool
 	Matrices          []MatrixShape
+	MatrixReductions  bool // of matrices: rows reduced, functions of an element and its place, sums as factors (VK_NV_cooperative_matrix2)
 	RobustAccess      bool
 	PipelineReport    bool // VK_KHR_pipeline_executable_properties
 	Portability       bool // not fully conformant: MoltenVK
@@ -187,6 +188,7 @@ func (in *instance) describe(index int, device vulkan.PhysicalDevice) Adapter {
 		SubgroupControl:   p.size_control != 0,
 		FullSubgroups:     p.full_subgroups != 0,
 		CooperativeMatrix: p.cooperative_matrix != 0,
+		MatrixReductions:  p.matrix_reductions != 0,
 		RobustAccess:      p.robust_access != 0,
 		PipelineReport:    p.executable_properties != 0,
 		Portability:       p.portability != 0,

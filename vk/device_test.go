@@ -170,6 +170,9 @@ func TestAdapterIsDescribed(t *testing.T) {
 		if a.Features.CooperativeMatrix != (len(a.Features.Matrices) > 0) {
 			t.Errorf("%s: cooperative matrices %v, shapes %v", a.Name, a.Features.CooperativeMatrix, a.Features.Matrices)
 		}
+		if a.Features.MatrixReductions && !a.Features.CooperativeMatrix {
+			t.Errorf("%s: reductions of matrices that it has not", a.Name)
+		}
 	}
 }
 

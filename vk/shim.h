@@ -69,7 +69,7 @@ typedef struct {
 	float timestamp_period;
 	uint32_t cores; // 0 where the driver does not tell
 	uint32_t subgroup_size, subgroup_min, subgroup_max, subgroup_operations, subgroup_in_compute;
-	uint32_t float16, storage16, int8, storage8, size_control, full_subgroups, cooperative_matrix, memory_model,
+	uint32_t float16, storage16, int8, storage8, size_control, full_subgroups, cooperative_matrix, matrix_reductions, memory_model,
 	    robust_access, executable_properties, portability, integer_dot;
 } gaze_properties;
 

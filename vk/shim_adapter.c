@@ -28,6 +28,8 @@ typedef struct {
 	VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix;
 	VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR executable;
 	VkPhysicalDeviceShaderIntegerDotProductFeatures dot;
+	VkPhysicalDeviceMaintenance4Features maintenance4;
+	VkPhysicalDeviceCooperativeMatrix2FeaturesNV matrix2;
 	const char *extensions[16];
 	uint32_t extension_count;
 } gaze_features;
@@ -43,6 +45,8 @@ static void chain_features(gaze_instance *instance, VkPhysicalDevice adapter, ui
 	f->matrix.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR;
 	f->executable.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR;
 	f->dot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES;
+	f->maintenance4.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_FEATURES;
+	f->matrix2.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV;
 	const void *head = NULL;
 	gaze_chain(&head, &f->storage16); // core since 1.1
 	struct {
@@ -55,7 +59,9 @@ static void chain_features(gaze_instance *instance, VkPhysicalDevice adapter, ui
 		{VK_API_VERSION_1_2, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME, &f->memory_model},
 		{VK_API_VERSION_1_3, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME, &f->size_control},
 		{VK_API_VERSION_1_3, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME, &f->dot},
+		{VK_API_VERSION_1_3, VK_KHR_MAINTENANCE_4_EXTENSION_NAME, &f->maintenance4},
 		{UINT32_MAX, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, &f->matrix},
+		{UINT32_MAX, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME, &f->matrix2},
 		{UINT32_MAX, VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME, &f->executable},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -69,6 +75,11 @@ static void chain_features(gaze_instance *instance, VkPhysicalDevice adapter, ui
 	if (gaze_has_device_extension(instance, adapter, "VK_KHR_portability_subset")) f->extensions[f->extension_count++] = "VK_KHR_portability_subset";
 	f->core.pNext = (void *)head;
 	instance->GetPhysicalDeviceFeatures2(adapter, &f->core);
+	// A kernel needs these three or none; its SPIR-V is 1.6, as the extension demands, which names a workgroup's size by LocalSizeId.
+	VkBool32 all = version >= VK_API_VERSION_1_3 && f->maintenance4.maintenance4 && f->matrix.cooperativeMatrix && f->memory_model.vulkanMemoryModel &&
+	    f->matrix2.cooperativeMatrixReductions && f->matrix2.cooperativeMatrixConversions && f->matrix2.cooperativeMatrixPerElementOperations;
+	f->matrix2 = (VkPhysicalDeviceCooperativeMatrix2FeaturesNV){f->matrix2.sType, f->matrix2.pNext, .cooperativeMatrixReductions = all,
+	    .cooperativeMatrixConversions = all, .cooperativeMatrixPerElementOperations = all};
 }
 
 // Sets out->family to the queue family to use, one without graphics before one with, or -1.
@@ -161,6 +172,7 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 	out->full_subgroups = f.size_control.computeFullSubgroups;
 	out->memory_model = f.memory_model.vulkanMemoryModel;
 	out->cooperative_matrix = f.matrix.cooperativeMatrix && f.memory_model.vulkanMemoryModel;
+	out->matrix_reductions = f.matrix2.cooperativeMatrixReductions;
 	out->robust_access = f.core.features.robustBufferAccess;
 	out->executable_properties = f.executable.pipelineExecutableInfo;
 	out->integer_dot = f.dot.shaderIntegerDotProduct;

@@ -44,6 +44,7 @@ type deviceFeatures struct {
 	SubgroupShuffle bool                `json:"subgroup_shuffle"`
 	SubgroupControl bool                `json:"subgroup_size_control"`
 	Matrices        []cooperativeMatrix `json:"cooperative_matrices"`
+	Reductions      bool                `json:"cooperative_matrix_reductions"`
 	RobustAccess    bool                `json:"robust_buffer_access"`
 	PipelineReport  bool                `json:"pipeline_statistics"`
 	Portability     bool                `json:"portability_driver"`
@@ -87,7 +88,7 @@ func describe(a vk.Adapter) deviceDetails {
 		Features: deviceFeatures{
 			Float16: f.Float16, Storage16: f.Storage16,
 			SubgroupVote: f.SubgroupVote, SubgroupAdd: f.SubgroupAdd, SubgroupShuffle: f.SubgroupShuffle, SubgroupControl: f.SubgroupControl,
-			Matrices: matrices, RobustAccess: f.RobustAccess, PipelineReport: f.PipelineReport,
+			Matrices: matrices, Reductions: f.MatrixReductions, RobustAccess: f.RobustAccess, PipelineReport: f.PipelineReport,
 			Portability: f.Portability, Timestamps: f.Timestamps,
 		},
 	}

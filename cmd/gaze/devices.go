@@ -60,7 +60,7 @@ func deviceText(a vk.Adapter) string {
 	t.add("   kernel shapes", tuningOf(a).text())
 	t.add("   float16", fmt.Sprintf("arithmetic %s, storage %s", yes(f.Float16), yes(f.Storage16)))
 	t.add("   subgroup", subgroupText(l, f))
-	t.add("   matrix units", matrixText(f.Matrices))
+	t.add("   matrix units", matrixText(f))
 	t.add("   workgroup", fmt.Sprintf("%d invocations, %s shared memory", l.Invocations, size(int64(l.SharedMemory))))
 	t.add("   buffer binding", fmt.Sprintf("%s at most, offsets in steps of %d B", size(l.StorageRange), l.StorageAlignment))
 	t.add("   allocation", size(l.Allocation)+" at most")
@@ -120,8 +120,10 @@ func subgroupText(l vk.Limits, f vk.Features) string {
 	return size + operations
 }
 
-// matrixText names the shapes, each with all its element types.
-func matrixText(shapes []vk.MatrixShape) string {
+// matrixText names the shapes, each with all its element types, and what is done
+// beside products.
+func matrixText(f vk.Features) string {
+	shapes := f.Matrices
 	if len(shapes) == 0 {
 		return "none"
 	}
@@ -137,7 +139,11 @@ func matrixText(shapes []vk.MatrixShape) string {
 	for i, size := range order {
 		order[i] = size + " " + strings.Join(types[size], " ")
 	}
-	return strings.Join(order, ", ")
+	text := strings.Join(order, ", ")
+	if f.MatrixReductions {
+		text += "; reductions"
+	}
+	return text
 }
 
 func yes(has bool) string {

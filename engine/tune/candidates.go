@@ -28,6 +28,9 @@ func (s Shape) String() string {
 		if s.Attention.Own > 0 {
 			text += fmt.Sprintf(", %d a subgroup", s.Attention.Own)
 		}
+		if s.Attention.Reductions {
+			text += ", reductions"
+		}
 		return text
 	}
 	m := s.MatMul

@@ -17,8 +17,10 @@ import (
 )
 
 var (
-	gpu = engine.Traits{Device: "a GPU", Tier: engine.Tiled, Subgroup: 32, Invocations: 1024, SharedMemory: 48 << 10, Units: engine.MatrixUnits{M: 16, N: 16, K: 16, Subgroup: 32}}
-	cpu = engine.Traits{Device: "a CPU", Tier: engine.Lanes, Subgroup: 8, CPU: true, Invocations: 1024, SharedMemory: 32 << 10}
+	gpu    = engine.Traits{Device: "a GPU", Tier: engine.Tiled, Subgroup: 32, Invocations: 1024, SharedMemory: 48 << 10, Units: engine.MatrixUnits{M: 16, N: 16, K: 16, Subgroup: 32}}
+	units2 = engine.MatrixUnits{M: 16, N: 16, K: 16, Subgroup: 32, Reductions: true}
+	gpu2   = engine.Traits{Device: "a GPU with reductions", Tier: engine.Tiled, Subgroup: 32, Invocations: 1024, SharedMemory: 48 << 10, Units: units2}
+	cpu    = engine.Traits{Device: "a CPU", Tier: engine.Lanes, Subgroup: 8, CPU: true, Invocations: 1024, SharedMemory: 32 << 10}
 )
 
 // The default comes first, every shape once, those of a device's own tier before
@@ -33,6 +35,7 @@ func TestCandidates(t *testing.T) {
 	}{
 		{gpu, engine.F32, 512, 18 + 4, 0, 2, 0},
 		{gpu, engine.F16, 512, 18 + 4 + 4, 4, 4, 2},
+		{gpu2, engine.F16, 512, 18 + 4 + 4, 4, 6, 4},
 		{cpu, engine.F16, 16, 6 + 9, 0, 3, 0},
 		{cpu, engine.F32, 512, 6 + 9, 0, 3, 0},
 		{engine.AnyDevice, engine.F32, 512, 14, 0, 1, 0},

@@ -79,7 +79,7 @@ func contextBound(seen int, sumOfMagnitudes float64) float64 {
 func flushBound(v float64) float64 { return tiny * (1 + math.Abs(v)) }
 
 // onMatrixUnits reports whether a kernel multiplies on matrix units.
-func onMatrixUnits(kernel string) bool { return strings.Contains(kernel, "_matrix_") }
+func onMatrixUnits(kernel string) bool { return strings.Contains(kernel, "_matrix") }
 
 // sumsError is the factor on the rounding error of sums: matrix units may round
 // either way where other kernels round to nearest.
@@ -91,8 +91,8 @@ func sumsError(matrix bool) float64 {
 }
 
 // weightTiny is the absolute error of a weight that matrix units take as f16,
-// lifted by 2^11 above the greatest (shaders/attention_matrix.comp); its relative
-// one is halfStep.
+// lifted by 2^11 above the greatest (shaders/attention_matrix.comp and
+// attention_matrix2.comp); its relative one is halfStep.
 const weightTiny = halfTiny * 0x1p-11
 
 // weightBound is the relative error of a weight whose scores are wrong by at

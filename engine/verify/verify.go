@@ -131,31 +131,50 @@ func (v *verifier) problem(ctx context.Context, index int) error {
 		if traits.TierOf(p.Precision) != tier {
 			continue // another tier's kernels would run, which have their turn
 		}
-		for _, path := range []engine.Path{engine.Fused, engine.Explicit} {
-			shapes := traits.AttentionShapes(p.Attention.HeadDim)
-			shape := shapes[p.index/cycle%len(shapes)]
+		shapes := oneOfEachKernel(traits.AttentionShapes(p.Attention.HeadDim), p.index/cycle)
+		for _, shape := range shapes {
 			shape.Splits = p.splits()
 			traits.Tuning.Attention = []engine.AttentionChoice{{Shape: shape}}
-			request := engine.Request{Attention: p.Attention, Lengths: p.Lengths, Precision: p.Precision, Path: path, Weights: true}
-			plan, err := engine.NewPlan(traits, request)
-			if err != nil {
-				return err
-			}
-			if p.cramped {
-				// The least range that still works: one head a pass, one tile of rows a chunk.
-				if plan, err = cramped(traits, request, plan); err != nil {
-					return err
-				}
-			}
-			if err := v.passes(ctx, p, plan); err != nil {
-				return err
-			}
-			if err := v.whole(ctx, p, plan); err != nil {
+			if err := v.attention(ctx, p, traits, engine.Fused); err != nil {
 				return err
 			}
 		}
+		if err := v.attention(ctx, p, traits, engine.Explicit); err != nil {
+			return err
+		}
 	}
 	return v.pictures(ctx, p)
+}
+
+// oneOfEachKernel returns a shape of each kernel of fused attention, another in each turn.
+func oneOfEachKernel(shapes []engine.AttentionShape, turn int) []engine.AttentionShape {
+	var chosen []engine.AttentionShape
+	for _, reductions := range []bool{false, true} {
+		of := slices.DeleteFunc(slices.Clone(shapes), func(s engine.AttentionShape) bool { return s.Reductions != reductions })
+		if len(of) > 0 {
+			chosen = append(chosen, of[turn%len(of)])
+		}
+	}
+	return chosen
+}
+
+// attention checks every kernel of one path on one problem.
+func (v *verifier) attention(ctx context.Context, p *problem, traits engine.Traits, path engine.Path) error {
+	request := engine.Request{Attention: p.Attention, Lengths: p.Lengths, Precision: p.Precision, Path: path, Weights: true}
+	plan, err := engine.NewPlan(traits, request)
+	if err != nil {
+		return err
+	}
+	if p.cramped {
+		// The least range that still works: one head a pass, one tile of rows a chunk.
+		if plan, err = cramped(traits, request, plan); err != nil {
+			return err
+		}
+	}
+	if err := v.passes(ctx, p, plan); err != nil {
+		return err
+	}
+	return v.whole(ctx, p, plan)
 }
 
 // cramped plans the request again for a device with the smallest buffers that can hold it.

@@ -35,6 +35,12 @@ uint map_seek(uint begin, uint end, uint tile)
     return begin;
 }
 
+// Whether there are keys of the tile that not everybody in the query tile sees.
+bool map_masked(uint entry)
+{
+    return block_map[map_tiles + 2u * entry + 1u] != 0u;
+}
+
 // The 32 keys of the tile that row `row` of the query tile sees, one bit each.
 uint map_visible(uint entry, uint row)
 {

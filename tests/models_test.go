@@ -9,9 +9,9 @@ import (
 )
 
 // modelCases are golden cases of engine/modernbert that are quick on every
-// driver: each head and most of what has a pass of its own.
+// driver: each head, and most of what has a pass of its own.
 const modelCases = "v4_flat|every_bias,_untied|silu|BF16|encoder_alone|one_label_of_the_first_token|three_labels_of_the_mean|" +
-	"three_labels_of_each_token|question_answering|multiple_choice_of_the_first_token|multiple_choice_of_the_mean"
+	"three_labels_of_each_token|question_answering|multiple_choice_of_the_first_token|multiple_choice_of_the_mean|head_dim_96"
 
 // TestModels runs every head of the encoder on every driver, in each tier and
 // precision, against what transformers computed, with the validation layer on
@@ -30,8 +30,8 @@ func TestModels(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if n := len(passed.FindAll(out, -1)); n != len(tiers)*2*12 {
-				t.Errorf("%d cases ran, expected tiers %v, two precisions, 11 models and one of split keys", n, tiers)
+			if n := len(passed.FindAll(out, -1)); n != len(tiers)*2*13 {
+				t.Errorf("%d cases ran, expected tiers %v, two precisions, 12 models and one of split keys", n, tiers)
 			}
 		})
 	}

@@ -19,15 +19,17 @@ const uint GROUPS = HEAD_DIM / 4u;                 // of four elements in a row
 const uint BLOCK = HEAD_DIM <= 64u ? 32u : 16u;    // keys in shared memory at a time
 const uint OWN_KEYS = BLOCK / PARTS;
 const uint OWN_GROUPS = GROUPS / PARTS;
-// A wide query row beside the sums would leave a GPU one wave: read it again instead.
-const bool KEEP_QUERY = HEAD_DIM <= 64u;
+// A wide query row beside the sums would leave a GPU one wave, and one of f16 that is
+// widened once and for all half of those it has without: read it again instead.
+const bool KEEP_QUERY = HEAD_DIM <= 64u && F16 == 0;
 
 #include "include/elements.glsl"
 #include "include/attention.glsl"
 
-// Rows are one group longer than needed, so that equal columns of neighbouring
+// Elements as they are stored, which for f16 is half as much to and from shared
+// memory. Rows are one group longer than needed, so that equal columns of neighbouring
 // rows lie in different banks.
-shared vec4 block[BLOCK * (GROUPS + 1u)];
+shared ELEMENTS block[BLOCK * (GROUPS + 1u)];
 shared float probabilities[QUERY_TILE * (BLOCK + 1u)];
 shared float parts[QUERY_TILE * PARTS];
 
@@ -61,7 +63,7 @@ void main()
             uint first_key = map_key_tile(entry) * KEY_TILE + k;
             barrier(); // the last block's values are used up
             for (uint i = id; i < BLOCK * GROUPS; i += gl_WorkGroupSize.x) {
-                block[i / GROUPS * (GROUPS + 1u) + i % GROUPS] = widen(keys[base + min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);
+                block[i / GROUPS * (GROUPS + 1u) + i % GROUPS] = keys[base + min(first_key + i / GROUPS, last) * in_row + i % GROUPS];
             }
             barrier();
 
@@ -72,14 +74,14 @@ void main()
             if (KEEP_QUERY) {
                 [[unroll]] for (uint c = 0u; c < GROUPS; c++) {
                     for (uint j = 0u; j < OWN_KEYS; j++) {
-                        s[j] += dot(q[c], block[(j * PARTS + part) * (GROUPS + 1u) + c]);
+                        s[j] += dot(q[c], widen(block[(j * PARTS + part) * (GROUPS + 1u) + c]));
                     }
                 }
             } else {
                 [[dont_unroll]] for (uint c = 0u; c < GROUPS; c++) {
                     vec4 x = widen(queries[query + c]);
                     for (uint j = 0u; j < OWN_KEYS; j++) {
-                        s[j] += dot(x, block[(j * PARTS + part) * (GROUPS + 1u) + c]);
+                        s[j] += dot(x, widen(block[(j * PARTS + part) * (GROUPS + 1u) + c]));
                     }
                 }
             }
@@ -106,7 +108,7 @@ void main()
                 probabilities[tile_row * (BLOCK + 1u) + key] = p;
             }
             for (uint i = id; i < BLOCK * GROUPS; i += gl_WorkGroupSize.x) {
-                block[i / GROUPS * (GROUPS + 1u) + i % GROUPS] = widen(values[base + min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);
+                block[i / GROUPS * (GROUPS + 1u) + i % GROUPS] = values[base + min(first_key + i / GROUPS, last) * in_row + i % GROUPS];
             }
             barrier();
 
@@ -116,7 +118,7 @@ void main()
             for (uint key = 0u; key < BLOCK; key++) {
                 float p = probabilities[tile_row * (BLOCK + 1u) + key];
                 for (uint c = 0u; c < OWN_GROUPS; c++) {
-                    sum[c] += p * block[key * (GROUPS + 1u) + c * PARTS + part];
+                    sum[c] += p * widen(block[key * (GROUPS + 1u) + c * PARTS + part]);
                 }
             }
         }

@@ -66,7 +66,7 @@ var mutations = []mutation{
 	{"attention_tiled.comp", "            barrier(); // the last block's values are used up\n", "", "attention_tiled_f32"},
 	{"attention_tiled.comp", "            barrier(); // the keys are used up, the parts' maxima are there\n", "", "attention_tiled_f32"},
 	{"attention_tiled.comp", "total *= shrink;", "", "attention_tiled_f32"},
-	{"attention_tiled.comp", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n            barrier();\n\n            for", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS]);\n            }\n\n            for", "attention_tiled_f32"},
+	{"attention_tiled.comp", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS];\n            }\n            barrier();\n\n            for", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS];\n            }\n\n            for", "attention_tiled_f32"},
 	{"attention_tiled.comp", "visible >> (k + j * PARTS + part)", "visible >> (k + j + part)", "attention_tiled_f32"},
 	// Keys that are split, and what joins their shares.
 	{"include/attention.glsl", "* share / SPLITS;", "/ SPLITS * share;", "attention_tiled_f32"},
@@ -174,6 +174,7 @@ var mutations = []mutation{
 	{"matmul_tiled.comp", "(e + n) * PITCH_A", "e * PITCH_A", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "low[to + r] += x[r]", "low[to + r] += x[r ^ 1u]", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "+ HIGH, first, second, 4u)", ", first, second, 4u)", "matmul_tiled_f32"},
+	{"attention_tiled.comp", "dot(x, widen(block[(j * PARTS + part)", "dot(x, widen(block[(j * PARTS)", "attention_tiled_f16"},
 	{"matmul_tiled.comp", "pair.y * second_odd", "pair.y * second_even", "matmul_tiled_f16"},
 	{"matmul_tiled.comp", "unpackHalf2x16(words.w).y", "unpackHalf2x16(words.z).y", "matmul_tiled_f16"},
 	{"matmul_tiled.comp", "(r / 4u * HIGH + down) * 4u", "(r / 4u * WIDE + down) * 4u", "matmul_tiled_f32"},

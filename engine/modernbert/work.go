@@ -94,7 +94,10 @@ func (m *Model) take(ctx context.Context) (*exchange, error) {
 	}
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	i := slices.IndexFunc(m.exchanges[:], func(x exchange) bool { return !x.busy })
+	i := 0
+	for m.exchanges[i].busy { // by place: what else a busy one has is changing
+		i++
+	}
 	x := &m.exchanges[i]
 	x.number, x.busy = i, true
 	return x, nil

@@ -73,6 +73,33 @@ func TestForwardsOverlap(t *testing.T) {
 	}
 }
 
+// The same where every batch is larger than all before, so that buffers are made anew
+// beside forward passes that use theirs.
+func TestForwardsGrow(t *testing.T) {
+	m, _ := loaded(t, "v4 flat")
+	want := Want{Hidden: true}
+	var group sync.WaitGroup
+	outputs := make([]*Output, 24)
+	for worker := range 4 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for i := worker; i < len(outputs); i += 4 {
+				var err error
+				if outputs[i], err = m.Forward(context.Background(), tokens(3*i+1), want, Watch{}); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	group.Wait()
+	for i, out := range outputs {
+		if out != nil {
+			near(t, fmt.Sprintf("%d tokens", 3*i+1), out.Hidden, mustForward(t, m, tokens(3*i+1), want).Hidden, 0)
+		}
+	}
+}
+
 // A forward pass starts when all of the one before has been submitted, and does not
 // wait for its end.
 func TestForwardStartsEarly(t *testing.T) {

@@ -116,6 +116,26 @@ func TestRunsRepeat(t *testing.T) {
 	}
 }
 
+// runPiecemeal runs a plan at a pace that submits every workgroup by itself, and
+// returns how many there are.
+func runPiecemeal(t *testing.T, e *Engine, plan *Plan, in Input) (cut outcome, workgroups int) {
+	t.Helper()
+	learned := e.pace
+	slowest := pace{first: 1, rates: map[string]float64{}}
+	e.pace = slowest
+	cut, err := tryRun(e, plan, in, func(float64) { clear(slowest.rates) })
+	e.pace = learned
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range plan.Steps {
+		for _, pass := range s.Passes {
+			workgroups += max(len(cells(pass)), 1)
+		}
+	}
+	return cut, workgroups
+}
+
 // TestPartsMakeTheWhole holds that a result has the same bits however the work
 // is cut: into submits of one workgroup, and into heads and rows by a device
 // that binds little at a time.
@@ -128,20 +148,7 @@ func TestPartsMakeTheWhole(t *testing.T) {
 		plan := mustPlan(t, e.Traits(), request)
 		whole := run(t, e, plan, in)
 
-		learned := e.pace
-		slowest := pace{first: 1, rates: map[string]float64{}}
-		e.pace = slowest
-		cut, err := tryRun(e, plan, in, func(float64) { clear(slowest.rates) })
-		e.pace = learned
-		if err != nil {
-			t.Fatal(err)
-		}
-		workgroups := 0
-		for _, s := range plan.Steps {
-			for _, pass := range s.Passes {
-				workgroups += max(len(cells(pass)), 1)
-			}
-		}
+		cut, workgroups := runPiecemeal(t, e, plan, in)
 		if cut.Submits != workgroups {
 			t.Errorf("%s: %d submits of %d workgroups", path, cut.Submits, workgroups)
 		}

@@ -133,18 +133,7 @@ func TestSplitKeys(t *testing.T) {
 			if i > 0 {
 				continue
 			}
-			learned := e.pace
-			slowest := pace{first: 1, rates: map[string]float64{}}
-			e.pace = slowest
-			cut, err := tryRun(e, plan, in, func(float64) { clear(slowest.rates) })
-			e.pace = learned
-			if err != nil {
-				t.Fatal(err)
-			}
-			workgroups := 0
-			for _, pass := range plan.Steps[0].Passes {
-				workgroups += len(cells(pass))
-			}
+			cut, workgroups := runPiecemeal(t, e, plan, in)
 			if cut.Submits != workgroups || !same(cut, got) {
 				t.Errorf("%s: in %d submits of %d workgroups, the result is %v away", tier, cut.Submits, workgroups, far(cut.Output, got.Output))
 			}

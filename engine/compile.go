@@ -103,6 +103,12 @@ func (e *Engine) pipeline(pass Pass) (_ *pipeline, compiled bool, err error) {
 		if b.Write {
 			access |= vk.Write
 		}
+		switch b.Texel {
+		case 16:
+			access |= vk.Float4
+		case 8:
+			access |= vk.UInt2
+		}
 		spec.Bindings = append(spec.Bindings, access)
 	}
 	for _, c := range names {

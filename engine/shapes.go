@@ -45,7 +45,8 @@ type tierShapes struct {
 // shapesOf holds every tier's shapes. A tier that is added gets its line here;
 // planning, verification and tuning follow.
 var shapesOf = map[Tier]tierShapes{
-	Lanes:  {lanesMatMul, lanesMatMulRule, lanesMatMulConstants, lanesAttention, lanesAttentionRule, lanesAttentionConstants},
+	Lanes:  lanesShapes(Lanes),
+	Texels: lanesShapes(Texels),
 	Tiled:  {tiledMatMul, tiledMatMulRule, tiledMatMulConstants, tiledAttention, tiledAttentionRule, tiledAttentionConstants},
 	Matrix: {matrixMatMul, matrixMatMulRule, matrixMatMulConstants, matrixAttention, matrixAttentionRule, matrixAttentionConstants},
 }
@@ -59,23 +60,40 @@ func (t Traits) AttentionShapes(headDim int) []AttentionShape {
 	return shapesOf[t.Tier].attention(t, headDim)
 }
 
-func lanesMatMulRule(t Traits, m MatMul) MatMulShape {
+// lanesShapes are those of tiers [Lanes] and [Texels], whose kernels differ in how
+// they read alone.
+func lanesShapes(tier Tier) tierShapes {
+	return tierShapes{
+		func(t Traits) []MatMulShape { return lanesMatMul(t, tier) },
+		func(t Traits, m MatMul) MatMulShape { return lanesMatMulRule(t, m, tier) },
+		lanesMatMulConstants,
+		func(t Traits, headDim int) []AttentionShape { return lanesAttention(t, headDim, tier) },
+		func(t Traits, headDim int) AttentionShape { return lanesAttentionRule(t, headDim, tier) },
+		lanesAttentionConstants,
+	}
+}
+
+func lanesMatMulRule(t Traits, m MatMul, tier Tier) MatMulShape {
 	lanes, most := t.lanes(), 32
 	if m.Rows <= 16 || !t.CPU { // a GPU's registers have no room for more sums
 		most = 16
 	}
-	return MatMulShape{Tier: Lanes, Rows: most, Columns: 4 * lanes, Invocations: lanes, Uniform: t.CPU && lanes == 4}
+	return MatMulShape{Tier: tier, Rows: most, Columns: 4 * lanes, Invocations: lanes, Uniform: tier == Lanes && t.CPU && lanes == 4}
 }
 
-func lanesMatMul(t Traits) []MatMulShape {
+func lanesMatMul(t Traits, tier Tier) []MatMulShape {
 	rows := []int{8, 16}
 	if t.CPU {
 		rows = append(rows, 32)
 	}
+	uniforms := []bool{false}
+	if tier == Lanes { // of a texel buffer it is the slower way on all drivers
+		uniforms = append(uniforms, true)
+	}
 	var shapes []MatMulShape
-	for _, uniform := range []bool{false, true} {
+	for _, uniform := range uniforms {
 		for _, r := range rows {
-			shapes = append(shapes, MatMulShape{Tier: Lanes, Rows: r, Columns: 4 * t.lanes(), Invocations: t.lanes(), Uniform: uniform})
+			shapes = append(shapes, MatMulShape{Tier: tier, Rows: r, Columns: 4 * t.lanes(), Invocations: t.lanes(), Uniform: uniform})
 		}
 	}
 	return shapes
@@ -134,18 +152,18 @@ func tiledMatMulConstants(_ Traits, s MatMulShape) map[string]uint32 {
 
 // lanesAttentionRule has as many queries as are quick to compile, and as fit in a
 // GPU's registers.
-func lanesAttentionRule(t Traits, headDim int) AttentionShape {
-	shapes := lanesAttention(t, headDim)
+func lanesAttentionRule(t Traits, headDim int, tier Tier) AttentionShape {
+	shapes := lanesAttention(t, headDim, tier)
 	if t.lanes() == 4 {
 		return shapes[0]
 	}
 	return shapes[len(shapes)-1]
 }
 
-func lanesAttention(t Traits, headDim int) []AttentionShape {
-	shapes := []AttentionShape{{Tier: Lanes, Rows: 8}}
+func lanesAttention(t Traits, headDim int, tier Tier) []AttentionShape {
+	shapes := []AttentionShape{{Tier: tier, Rows: 8}}
 	if t.CPU && headDim <= 64 {
-		shapes = append(shapes, AttentionShape{Tier: Lanes, Rows: 16})
+		shapes = append(shapes, AttentionShape{Tier: tier, Rows: 16})
 	}
 	return shapes
 }

@@ -55,7 +55,7 @@ func (r RowStatistics) Pass(t Traits) (Pass, error) {
 	}
 	elements := int64(r.Heads) * int64(m.Rows) * int64(r.HeadDim)
 	parts := 1
-	if t.ForPictures() == Lanes {
+	if t.ForPictures().shuffles() {
 		parts = HeatmapTile / statisticsRows(t)
 	}
 	return Pass{
@@ -71,9 +71,9 @@ func (r RowStatistics) Pass(t Traits) (Pass, error) {
 }
 
 // pictureConstants specializes a kernel that recomputes weights for a picture.
-// Of tier [Lanes], a workgroup takes rows queries at a time.
+// Of tiers [Lanes] and [Texels], a workgroup takes rows queries at a time.
 func pictureConstants(t Traits, headDim, rows int) map[string]uint32 {
-	if t.ForPictures() == Lanes {
+	if t.ForPictures().shuffles() {
 		return map[string]uint32{"LANES": uint32(t.lanes()), "HEAD_DIM": uint32(headDim), "ROWS": uint32(rows)}
 	}
 	ownRows := 4 // of an invocation's block of weights

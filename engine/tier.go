@@ -16,6 +16,9 @@ const (
 	// subgroup shuffles: for drivers that run on a CPU, where loads are dear. It
 	// needs shuffles in subgroups of 4 or more.
 	Lanes Tier = "lanes"
+	// Texels has the kernels of Lanes, which read their tensors through texel buffers:
+	// for drivers that run on a CPU and fetch a texel in one vector load.
+	Texels Tier = "texels"
 	// Tiled keeps keys and values in shared memory: for any GPU. It needs 128
 	// invocations a workgroup and 16 KiB, which every Vulkan device has.
 	Tiled Tier = "tiled"
@@ -26,7 +29,7 @@ const (
 )
 
 // Tiers lists all tiers.
-var Tiers = []Tier{Lanes, Tiled, Matrix}
+var Tiers = []Tier{Lanes, Texels, Tiled, Matrix}
 
 // QueryTile returns the queries of a tile of the block map of the tier's attention.
 func (t Tier) QueryTile() int {
@@ -35,6 +38,10 @@ func (t Tier) QueryTile() int {
 	}
 	return 32
 }
+
+// shuffles reports whether a workgroup of the tier is one subgroup whose invocations
+// hand on what they have loaded.
+func (t Tier) shuffles() bool { return t == Lanes || t == Texels }
 
 func (t Tier) validate() error {
 	if !slices.Contains(Tiers, t) {
@@ -53,6 +60,7 @@ type Traits struct {
 	GroupCount       [3]int // workgroups of a dispatch
 	Subgroup         int    // invocations of a subgroup that can shuffle; 0: none can
 	CPU              bool   // the device is the CPU
+	Texels           bool   // texel buffers can be as large as StorageRange
 	Cores            int    // that run workgroups side by side (multiprocessors, compute units); 0: the device does not tell
 	Invocations      int    // of a workgroup
 	SharedMemory     int    // of a workgroup, bytes
@@ -60,7 +68,7 @@ type Traits struct {
 	Tuning           Tuning // which shapes are quickest; the zero value leaves it to rules
 }
 
-// lanes returns the invocations of a workgroup of tier [Lanes].
+// lanes returns the invocations of a workgroup of tiers [Lanes] and [Texels].
 func (t Traits) lanes() int {
 	if t.Subgroup == 4 {
 		return 4
@@ -95,10 +103,13 @@ func (t Traits) TierOf(p Precision) Tier {
 
 // plain returns the tier of what tier Matrix has no kernels for.
 func (t Traits) plain() Tier {
-	if t.CPU && t.Subgroup >= 4 {
-		return Lanes
+	switch {
+	case !t.CPU || t.Subgroup < 4:
+		return Tiled
+	case t.Texels && t.lanes() == 8: // with 4, newer drivers shuffle lane by lane (MatMulShape.Uniform)
+		return Texels
 	}
-	return Tiled
+	return Lanes
 }
 
 // Tiers lists the tiers that the device can run.
@@ -106,6 +117,9 @@ func (t Traits) Tiers() []Tier {
 	var tiers []Tier
 	if t.Subgroup >= 4 {
 		tiers = append(tiers, Lanes)
+		if t.Texels {
+			tiers = append(tiers, Texels)
+		}
 	}
 	tiers = append(tiers, Tiled)
 	if t.Units.M > 0 {
@@ -132,15 +146,17 @@ func TraitsOf(a vk.Adapter) Traits {
 	if a.Features.SubgroupShuffle {
 		t.Subgroup = a.Limits.SubgroupSize
 	}
-	switch {
-	case !t.CPU && t.Units.M > 0:
+	if reach := 8 * a.Limits.Texels; t.CPU && reach >= AnyDevice.StorageRange { // 8 bytes are four f16
+		t.Texels = true
+		t.StorageRange, t.StorageAlignment = min(t.StorageRange, reach), max(t.StorageAlignment, a.Limits.TexelAlignment)
+	}
+	t.Tier = t.plain()
+	if !t.CPU && t.Units.M > 0 {
 		t.Tier = Matrix
-	case t.CPU && slices.Contains(t.Tiers(), Lanes):
-		t.Tier = Lanes
-		if t.lanes() == 4 {
-			// SwiftShader, on which the other tier's take half as long (tests/results/LOG.md).
-			t.Pictures = Tiled
-		}
+	}
+	if t.Tier == Lanes && t.lanes() == 4 {
+		// SwiftShader, on which the other tier's take half as long (tests/results/LOG.md).
+		t.Pictures = Tiled
 	}
 	return t
 }

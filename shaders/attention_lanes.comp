@@ -102,7 +102,7 @@ void main()
                 uint value = base + min(first_key + owner * OWN_KEYS + j, last) * in_row + lane * OWN;
                 vec4 v[OWN];
                 [[unroll]] for (uint g = 0u; g < OWN; g++) {
-                    v[g] = widen(values[value + g]);
+                    v[g] = READ(values, value + g);
                 }
                 [[unroll]] for (uint r = 0u; r < ROWS; r++) {
                     float p = subgroupShuffle(score[r][j], owner);

@@ -2,7 +2,8 @@
 // include/matmul.glsl.
 //
 // What such a driver makes dear is loads, which fetch lane by lane: a group of
-// four elements in all invocations costs as much as 40 to 150 multiply-adds. So an
+// four elements in all invocations costs as much as 40 to 150 multiply-adds, and a
+// third of that or less through texel buffers (include/inputs.glsl). So an
 // invocation keeps many sums, and of a each fetches other rows, which shuffles
 // then hand to all. The sums' epilogue is rolled, by way of shared memory: such
 // drivers compile at the first dispatch.
@@ -53,14 +54,14 @@ void main()
         vec4 x[FETCHED], y[WIDTH];
         if (!UNIFORM) {
             [[unroll]] for (uint r = 0u; r < FETCHED; r++) {
-                x[r] = widen(a[a_at[r] + k]);
+                x[r] = READ(a, a_at[r] + k);
             }
         }
         [[unroll]] for (uint c = 0u; c < WIDTH; c++) {
-            y[c] = widen(w[w_at[c] + k]);
+            y[c] = READ(w, w_at[c] + k);
         }
         [[unroll]] for (uint r = 0u; r < ROWS; r++) {
-            vec4 z = UNIFORM ? widen(a[min(first_row + r, rows - 1u) * a_row + k]) : subgroupShuffle(x[r / LANES], r % LANES);
+            vec4 z = UNIFORM ? READ(a, min(first_row + r, rows - 1u) * a_row + k) : subgroupShuffle(x[r / LANES], r % LANES);
             [[unroll]] for (uint c = 0u; c < WIDTH; c++) {
                 sum[r][c] += (z.x * y[c].x + z.y * y[c].y) + (z.z * y[c].z + z.w * y[c].w);
             }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // A Kernel is one compute shader: its SPIR-V and the interface found in it.
@@ -17,11 +18,12 @@ type Kernel struct {
 	Matrices  bool              // it holds cooperative matrices, so its subgroups must be whole
 }
 
-// A Binding is one storage buffer.
+// A Binding is one storage buffer, or a texel buffer.
 type Binding struct {
-	Name  string // of the buffer block
+	Name  string // of the buffer block; of a texel buffer, the variable's with a capital
 	Read  bool
 	Write bool
+	Texel int // bytes of a texel: 16 for four f32, 8 for two uint32; 0: a storage buffer
 }
 
 // A Field is one 32-bit push constant.
@@ -65,6 +67,7 @@ func (k *Kernel) Encode(values map[string]any) ([]byte, error) {
 const (
 	opName, opMemberName               = 5, 6
 	opTypeInt, opTypeFloat             = 21, 22
+	opTypeImage                        = 25
 	opTypeStruct, opTypePointer        = 30, 32
 	opSpecTrue, opSpecFalse, opSpec    = 48, 49, 50
 	opCapability                       = 17
@@ -74,18 +77,20 @@ const (
 	decorationNonWritable, nonReadable = 24, 25
 	decorationBinding, decorationSet   = 33, 34
 	decorationOffset                   = 35
+	storageUniformConstant             = 0
 	storageUniform, storagePush        = 2, 9
 	storageStorageBuffer               = 12
 	spirvMagic                         = 0x07230203
 	capabilityCooperativeMatrix        = 6022
+	dimensionBuffer                    = 5
 	maxPush                            = 256 // as large as any device allows
 )
 
 // Reflect reads the interface of a SPIR-V module that has names, one compute
-// entry point, storage buffers in set 0 only, and 32-bit push constants.
+// entry point, storage buffers and texel buffers in set 0 only, and 32-bit push constants.
 func Reflect(name string, code []byte) (*Kernel, error) {
 	m := module{names: map[uint32]string{}, members: map[[2]uint32]string{}, decorations: map[[2]uint32]uint32{},
-		memberDecorations: map[[3]uint32]uint32{}, structs: map[uint32][]uint32{}, pointers: map[uint32][2]uint32{}, floats: map[uint32]bool{}}
+		memberDecorations: map[[3]uint32]uint32{}, structs: map[uint32][]uint32{}, pointers: map[uint32][2]uint32{}, floats: map[uint32]bool{}, texels: map[uint32]int{}}
 	if err := m.read(code); err != nil {
 		return nil, fmt.Errorf("shaders: kernel %s: %w", name, err)
 	}
@@ -117,6 +122,13 @@ func Reflect(name string, code []byte) (*Kernel, error) {
 				b.Read = false
 			}
 			bindings[m.decorations[[2]uint32{v.id, decorationBinding}]] = b
+		case storageUniformConstant:
+			texel := m.texels[pointee]
+			if texel == 0 || m.decorations[[2]uint32{v.id, decorationSet}] != 0 || m.names[v.id] == "" {
+				return nil, fmt.Errorf("shaders: kernel %s: %q is not a named texel buffer in descriptor set 0", name, m.names[v.id])
+			}
+			b := Binding{Name: strings.ToUpper(m.names[v.id][:1]) + m.names[v.id][1:], Read: true, Texel: texel}
+			bindings[m.decorations[[2]uint32{v.id, decorationBinding}]] = b
 		}
 	}
 	if k.PushSize > maxPush {
@@ -141,6 +153,7 @@ type module struct {
 	structs           map[uint32][]uint32
 	pointers          map[uint32][2]uint32 // type id: storage class, pointee
 	floats            map[uint32]bool
+	texels            map[uint32]int // type id of a buffer of texels: bytes of a texel
 	variables         []struct{ id, pointer, storage uint32 }
 	constants         []uint32
 	matrices          bool
@@ -181,6 +194,12 @@ func (m *module) instruction(op uint32, a []uint32) {
 		m.memberDecorations[[3]uint32{a[0], a[1], a[2]}] = optional(a, 3)
 	case op == opTypeFloat && len(a) >= 2:
 		m.floats[a[0]] = true
+	case op == opTypeImage && len(a) >= 3 && a[2] == dimensionBuffer:
+		// The kernels have two kinds: vec4 and, of packed f16, uvec2.
+		m.texels[a[0]] = 8
+		if m.floats[a[1]] {
+			m.texels[a[0]] = 16
+		}
 	case op == opTypeStruct && len(a) >= 1:
 		m.structs[a[0]] = a[1:]
 	case op == opTypePointer && len(a) >= 3:

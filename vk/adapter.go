@@ -59,6 +59,8 @@ type Limits struct {
 	StorageRange      int64 // largest range of one buffer binding
 	Allocation        int64 // largest single allocation the driver promises
 	StorageAlignment  int64 // of a buffer binding's offset
+	Texels            int64 // largest number of elements of a texel buffer
+	TexelAlignment    int64 // of its offset
 	StorageBuffers    int   // bindings of one kernel
 	PushConstants     int
 	SharedMemory      int
@@ -164,6 +166,8 @@ func (in *instance) describe(index int, device vulkan.PhysicalDevice) Adapter {
 		StorageRange:      int64(p.max_storage_range),
 		Allocation:        int64(p.max_allocation),
 		StorageAlignment:  int64(max(p.storage_alignment, 4)), // kernels address whole words
+		Texels:            int64(p.max_texels),
+		TexelAlignment:    int64(p.texel_alignment),
 		StorageBuffers:    int(min(p.max_storage_buffers, C.GAZE_MAX_BINDINGS)),
 		PushConstants:     int(p.max_push),
 		SharedMemory:      int(p.max_shared),

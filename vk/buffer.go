@@ -47,7 +47,8 @@ func (b *Buffer) create(memory Memory) error {
 	info := vulkan.BufferCreateInfo{
 		SType: vulkan.StructureTypeBufferCreateInfo,
 		Size:  vulkan.DeviceSize(roundUp(b.size, 4)),
-		Usage: vulkan.BufferUsageFlags(vulkan.BufferUsageStorageBufferBit | vulkan.BufferUsageTransferSrcBit | vulkan.BufferUsageTransferDstBit),
+		Usage: vulkan.BufferUsageFlags(vulkan.BufferUsageStorageBufferBit | vulkan.BufferUsageUniformTexelBufferBit |
+			vulkan.BufferUsageTransferSrcBit | vulkan.BufferUsageTransferDstBit),
 	}
 	defer info.Free()
 	var err error

@@ -30,7 +30,8 @@ type Commands struct {
 	ran      bool // has ended once
 
 	sets        []vulkan.DescriptorPool
-	setsLeft    int // in the last of sets
+	views       []C.VkBufferView // of texel buffers
+	setsLeft    int              // in the last of sets
 	buffersLeft int
 
 	timestamps []vulkan.QueryPool
@@ -109,6 +110,9 @@ func (c *Commands) Close() error {
 	for _, pool := range c.sets {
 		vulkan.DestroyDescriptorPool(d.handle, pool, nil)
 	}
+	for _, view := range c.views {
+		C.gaze_destroy_buffer_view(d.in.c, convert[C.VkDevice](d.handle), view)
+	}
 	for _, pool := range c.timestamps {
 		vulkan.DestroyQueryPool(d.handle, pool, nil)
 	}
@@ -118,7 +122,7 @@ func (c *Commands) Close() error {
 	if c.pool != nil {
 		vulkan.DestroyCommandPool(d.handle, c.pool, nil)
 	}
-	c.sets, c.timestamps, c.fence, c.pool, c.marks = nil, nil, nil, nil, 0
+	c.sets, c.views, c.timestamps, c.fence, c.pool, c.marks = nil, nil, nil, nil, nil, 0
 	c.buffers, c.pipelines = nil, nil
 	return nil
 }
@@ -146,13 +150,30 @@ func (c *Commands) writeSet(p *Pipeline, slices []Slice) (vulkan.DescriptorSet, 
 	c.setsLeft--
 	c.buffersLeft -= len(slices)
 	if len(slices) > 0 {
-		infos := make([]C.VkDescriptorBufferInfo, len(slices))
+		infos, views := make([]C.VkDescriptorBufferInfo, len(slices)), make([]C.VkBufferView, len(slices))
 		for i, s := range slices {
 			infos[i] = C.VkDescriptorBufferInfo{convert[C.VkBuffer](s.Buffer.handle), C.VkDeviceSize(s.Offset), C.VkDeviceSize(s.Size)}
+			if format, bytes := p.spec.Bindings[i].texel(); bytes > 0 {
+				if views[i], err = c.view(format, infos[i]); err != nil {
+					return nil, err
+				}
+			}
 		}
-		C.gaze_write_set(d.in.c, device, set, C.uint32_t(len(infos)), unsafe.SliceData(infos))
+		C.gaze_write_set(d.in.c, device, set, C.uint32_t(len(infos)), unsafe.SliceData(infos), unsafe.SliceData(views))
 	}
 	return convert[vulkan.DescriptorSet](set), nil
+}
+
+// view makes a view of a buffer as texels, which lives as long as c.
+func (c *Commands) view(format C.VkFormat, of C.VkDescriptorBufferInfo) (C.VkBufferView, error) {
+	d := c.d
+	view, err := obtain(d, "vkCreateBufferView", func(out *C.VkBufferView) vulkan.Result {
+		return vulkan.Result(C.gaze_create_buffer_view(d.in.c, convert[C.VkDevice](d.handle), of.buffer, format, C.uint64_t(of.offset), C.uint64_t(of._range), out))
+	})
+	if err == nil {
+		c.views = append(c.views, view)
+	}
+	return view, err
 }
 
 func (c *Commands) closed() error {

@@ -55,7 +55,7 @@ func (p *painter) create(program Program) (err error) {
 		return err
 	}
 	p.sets, err = obtain(d, "vkCreateDescriptorSetLayout", func(out *C.VkDescriptorSetLayout) vulkan.Result {
-		return vulkan.Result(C.gaze_create_set_layout(d.in.c, device, C.GAZE_FRAME_STAGES, 2, out))
+		return vulkan.Result(C.gaze_create_set_layout(d.in.c, device, C.GAZE_FRAME_STAGES, 2, 0, out))
 	})
 	if err != nil {
 		return err
@@ -119,10 +119,11 @@ func (p *painter) lay(f *Frame, width, height int) error {
 	}
 	if !p.bound {
 		var infos [2]C.VkDescriptorBufferInfo
+		var views [2]C.VkBufferView
 		for i, b := range []*Buffer{p.frame, p.cells} {
 			infos[i] = C.VkDescriptorBufferInfo{convert[C.VkBuffer](b.handle), 0, C.VkDeviceSize(roundUp(b.size, 4))}
 		}
-		C.gaze_write_set(p.d.in.c, convert[C.VkDevice](p.d.handle), p.set, 2, &infos[0])
+		C.gaze_write_set(p.d.in.c, convert[C.VkDevice](p.d.handle), p.set, 2, &infos[0], &views[0])
 		p.bound = true
 	}
 	return nil

@@ -17,13 +17,29 @@ import (
 	vulkan "github.com/vulkan-go/vulkan"
 )
 
-// Access says what a kernel does to a buffer it binds.
+// Access says what a kernel does to a buffer it binds, and how.
 type Access uint8
 
 const (
 	Read Access = 1 << iota
 	Write
+	// Float4, beside Read alone, is to read it through a texel buffer of four f32 a
+	// texel (textureBuffer), and UInt2 through one of two 32-bit integers
+	// (utextureBuffer). Every device has both, of at most Limits.Texels.
+	Float4
+	UInt2
 )
+
+// texel returns the format of the texels and their bytes, or 0 for a storage buffer.
+func (a Access) texel() (format C.VkFormat, bytes int64) {
+	switch {
+	case a&Float4 != 0:
+		return C.VK_FORMAT_R32G32B32A32_SFLOAT, 16
+	case a&UInt2 != 0:
+		return C.VK_FORMAT_R32G32_UINT, 8
+	}
+	return 0, 0
+}
 
 // A Constant is the value of one specialization constant, as its 32 bits.
 type Constant struct{ ID, Value uint32 }
@@ -32,7 +48,7 @@ type Constant struct{ ID, Value uint32 }
 type PipelineSpec struct {
 	Label         string
 	SPIRV         []byte     // one compute entry point named "main"
-	Bindings      []Access   // of the storage buffers of set 0, binding by binding
+	Bindings      []Access   // of the buffers of set 0, binding by binding
 	Push          int        // bytes of push constants
 	Constants     []Constant // values of specialization constants
 	SubgroupSize  int        // the size to demand; 0 leaves it to the driver
@@ -79,6 +95,8 @@ func (d *Device) checkSpec(spec *PipelineSpec) error {
 		return fmt.Errorf("vk: %d bytes of push constants; this device allows %d: %w", spec.Push, l.PushConstants, ErrNotSupported)
 	case len(spec.Bindings) > l.StorageBuffers:
 		return fmt.Errorf("vk: %d storage buffers; this device allows %d: %w", len(spec.Bindings), l.StorageBuffers, ErrNotSupported)
+	case slices.ContainsFunc(spec.Bindings, func(a Access) bool { return a&(Float4|UInt2) != 0 && a != Read|Float4 && a != Read|UInt2 }):
+		return fmt.Errorf("vk: a texel buffer has texels of one kind and is only read")
 	case len(spec.Constants) > C.GAZE_MAX_CONSTANTS:
 		return fmt.Errorf("vk: %d specialization constants; %d are possible", len(spec.Constants), C.GAZE_MAX_CONSTANTS)
 	case spec.SubgroupSize != 0 && !f.SubgroupControl:
@@ -100,8 +118,14 @@ func (p *Pipeline) create() error {
 	defer vulkan.DestroyShaderModule(d.handle, module, nil)
 
 	device := convert[C.VkDevice](d.handle)
+	texels := C.uint32_t(0)
+	for i, access := range spec.Bindings {
+		if _, bytes := access.texel(); bytes > 0 {
+			texels |= 1 << i
+		}
+	}
 	sets, err := obtain(d, "vkCreateDescriptorSetLayout", func(out *C.VkDescriptorSetLayout) vulkan.Result {
-		return vulkan.Result(C.gaze_create_set_layout(d.in.c, device, C.VK_SHADER_STAGE_COMPUTE_BIT, C.uint32_t(len(spec.Bindings)), out))
+		return vulkan.Result(C.gaze_create_set_layout(d.in.c, device, C.VK_SHADER_STAGE_COMPUTE_BIT, C.uint32_t(len(spec.Bindings)), texels, out))
 	})
 	if err != nil {
 		return err

@@ -152,8 +152,15 @@ func (r *Recorder) checkDispatch(p *Pipeline, slices []Slice, uses []use, push [
 		if size := uses[i].Size; size > limits.StorageRange {
 			return fmt.Errorf("vk: buffer %s: a binding of %s; this device allows %s: %w", s.Buffer.label, bytesInWords(size), bytesInWords(limits.StorageRange), ErrNotSupported)
 		}
-		if s.Offset%limits.StorageAlignment != 0 {
-			return fmt.Errorf("vk: buffer %s: a binding at offset %d; this device needs multiples of %d", s.Buffer.label, s.Offset, limits.StorageAlignment)
+		alignment := limits.StorageAlignment
+		if _, bytes := p.spec.Bindings[i].texel(); bytes > 0 {
+			alignment = limits.TexelAlignment
+			if size := uses[i].Size; size%bytes != 0 || size/bytes > limits.Texels {
+				return fmt.Errorf("vk: buffer %s: a texel buffer of %d bytes; this device allows %d texels of %d: %w", s.Buffer.label, size, limits.Texels, bytes, ErrNotSupported)
+			}
+		}
+		if s.Offset%alignment != 0 {
+			return fmt.Errorf("vk: buffer %s: a binding at offset %d; this device needs multiples of %d", s.Buffer.label, s.Offset, alignment)
 		}
 		for j := range i {
 			if conflict(uses[i:i+1], uses[j:j+1]) {

@@ -13,7 +13,7 @@
 	F(GetPhysicalDeviceQueueFamilyProperties) F(EnumerateDeviceExtensionProperties) F(CreateDevice) \
 	F(QueueSubmit) F(UpdateDescriptorSets) F(CmdPipelineBarrier) F(CmdCopyBuffer) F(CmdDispatch) F(CmdDispatchBase) \
 	F(CreateComputePipelines) F(CreateDescriptorSetLayout) F(CreatePipelineLayout) F(CreateDescriptorPool) F(AllocateDescriptorSets) \
-	F(FlushMappedMemoryRanges) F(InvalidateMappedMemoryRanges)
+	F(CreateBufferView) F(DestroyBufferView) F(FlushMappedMemoryRanges) F(InvalidateMappedMemoryRanges)
 #define GAZE_OPTIONAL_FUNCTIONS(F) \
 	F(CreateDebugUtilsMessengerEXT) F(DestroyDebugUtilsMessengerEXT) \
 	F(GetPhysicalDeviceCooperativeMatrixPropertiesKHR) \
@@ -64,8 +64,8 @@ typedef struct {
 	int32_t family;        // the queue family to use, or -1
 	uint32_t timestamp_bits;
 	uint8_t cache_uuid[16];
-	uint64_t max_storage_range, max_allocation, max_buffer, storage_alignment, atom_size;
-	uint32_t max_push, max_shared, max_invocations, max_group_size[3], max_group_count[3], max_allocations, max_storage_buffers;
+	uint64_t max_storage_range, max_allocation, max_buffer, storage_alignment, texel_alignment, atom_size;
+	uint32_t max_push, max_shared, max_invocations, max_group_size[3], max_group_count[3], max_allocations, max_storage_buffers, max_texels;
 	float timestamp_period;
 	uint32_t cores; // 0 where the driver does not tell
 	uint32_t subgroup_size, subgroup_min, subgroup_max, subgroup_operations, subgroup_in_compute;
@@ -81,7 +81,9 @@ uint32_t gaze_matrix_shapes(gaze_instance *instance, VkPhysicalDevice adapter, V
 VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, const gaze_properties *p, int swapchains, VkDevice *out);
 
 enum { GAZE_MAX_BINDINGS = 32, GAZE_MAX_CONSTANTS = 64 };
-VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, VkShaderStageFlags stages, uint32_t bindings, VkDescriptorSetLayout *out);
+// Bit i of texels says that binding i is a uniform texel buffer, and not a storage buffer.
+VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, VkShaderStageFlags stages, uint32_t bindings, uint32_t texels,
+    VkDescriptorSetLayout *out);
 VkResult gaze_create_pipeline_layout(gaze_instance *instance, VkDevice device, VkShaderStageFlags stages, VkDescriptorSetLayout set, uint32_t push,
     VkPipelineLayout *out);
 // constants: count pairs of (id, 32-bit value). subgroup 0: the driver's choice.
@@ -95,9 +97,15 @@ typedef struct {
 // Fills at most count statistics of the pipeline's first executable; returns how many were filled.
 uint32_t gaze_pipeline_statistics(gaze_instance *instance, VkDevice device, VkPipeline pipeline, gaze_statistic *out, uint32_t count);
 
+// For so many sets with so many buffers in all, of one kind or of both.
 VkResult gaze_create_descriptor_pool(gaze_instance *instance, VkDevice device, uint32_t sets, uint32_t buffers, VkDescriptorPool *out);
 VkResult gaze_allocate_set(gaze_instance *instance, VkDevice device, VkDescriptorPool pool, VkDescriptorSetLayout layout, VkDescriptorSet *out);
-void gaze_write_set(gaze_instance *instance, VkDevice device, VkDescriptorSet set, uint32_t count, const VkDescriptorBufferInfo *buffers);
+// Binding i is the texel buffer views[i], or buffers[i] where that is VK_NULL_HANDLE; at most GAZE_MAX_BINDINGS.
+void gaze_write_set(gaze_instance *instance, VkDevice device, VkDescriptorSet set, uint32_t count, const VkDescriptorBufferInfo *buffers,
+    const VkBufferView *views);
+VkResult gaze_create_buffer_view(gaze_instance *instance, VkDevice device, VkBuffer buffer, VkFormat format, uint64_t offset, uint64_t size,
+    VkBufferView *out);
+void gaze_destroy_buffer_view(gaze_instance *instance, VkDevice device, VkBufferView view);
 void gaze_barrier(gaze_instance *instance, VkCommandBuffer commands, VkPipelineStageFlags from, VkAccessFlags written, VkPipelineStageFlags to, VkAccessFlags used);
 void gaze_copy(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, uint64_t from_offset, VkBuffer to, uint64_t to_offset, uint64_t size);
 void gaze_dispatch(gaze_instance *instance, VkCommandBuffer commands, const uint32_t base[3], const uint32_t groups[3]);

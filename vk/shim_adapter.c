@@ -148,6 +148,8 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 	out->max_allocation = sizes.maxMemoryAllocationSize;
 	out->max_buffer = buffers.maxBufferSize;
 	out->storage_alignment = l->minStorageBufferOffsetAlignment;
+	out->texel_alignment = l->minTexelBufferOffsetAlignment;
+	out->max_texels = l->maxTexelBufferElements;
 	out->atom_size = l->nonCoherentAtomSize;
 	out->max_push = l->maxPushConstantsSize;
 	out->max_shared = l->maxComputeSharedMemorySize;

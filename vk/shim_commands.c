@@ -2,8 +2,8 @@
 #include "shim.h"
 
 VkResult gaze_create_descriptor_pool(gaze_instance *instance, VkDevice device, uint32_t sets, uint32_t buffers, VkDescriptorPool *out) {
-	VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffers};
-	VkDescriptorPoolCreateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, NULL, 0, sets, 1, &size};
+	VkDescriptorPoolSize sizes[] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffers}, {VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, buffers}};
+	VkDescriptorPoolCreateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, NULL, 0, sets, 2, sizes};
 	return instance->CreateDescriptorPool(device, &info, NULL, out);
 }
 
@@ -12,11 +12,23 @@ VkResult gaze_allocate_set(gaze_instance *instance, VkDevice device, VkDescripto
 	return instance->AllocateDescriptorSets(device, &info, out);
 }
 
-void gaze_write_set(gaze_instance *instance, VkDevice device, VkDescriptorSet set, uint32_t count, const VkDescriptorBufferInfo *buffers) {
-	VkWriteDescriptorSet write = {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, NULL, set, 0, 0, count, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, NULL, buffers, NULL};
-	// One write covers consecutive bindings of one type and stage.
-	instance->UpdateDescriptorSets(device, 1, &write, 0, NULL);
+void gaze_write_set(gaze_instance *instance, VkDevice device, VkDescriptorSet set, uint32_t count, const VkDescriptorBufferInfo *buffers,
+    const VkBufferView *views) {
+	VkWriteDescriptorSet writes[GAZE_MAX_BINDINGS];
+	for (uint32_t i = 0; i < count; i++) {
+		VkDescriptorType type = views[i] ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+		writes[i] = (VkWriteDescriptorSet){VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, NULL, set, i, 0, 1, type, NULL, &buffers[i], &views[i]};
+	}
+	instance->UpdateDescriptorSets(device, count, writes, 0, NULL);
 }
+
+VkResult gaze_create_buffer_view(gaze_instance *instance, VkDevice device, VkBuffer buffer, VkFormat format, uint64_t offset, uint64_t size,
+    VkBufferView *out) {
+	VkBufferViewCreateInfo info = {VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO, NULL, 0, buffer, format, offset, size};
+	return instance->CreateBufferView(device, &info, NULL, out);
+}
+
+void gaze_destroy_buffer_view(gaze_instance *instance, VkDevice device, VkBufferView view) { instance->DestroyBufferView(device, view, NULL); }
 
 void gaze_barrier(gaze_instance *instance, VkCommandBuffer commands, VkPipelineStageFlags from, VkAccessFlags written, VkPipelineStageFlags to, VkAccessFlags used) {
 	VkMemoryBarrier barrier = {VK_STRUCTURE_TYPE_MEMORY_BARRIER, NULL, written, used};

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, VkShaderStageFlags stages, uint32_t count, VkDescriptorSetLayout *out) {
+VkResult gaze_create_set_layout(gaze_instance *instance, VkDevice device, VkShaderStageFlags stages, uint32_t count, uint32_t texels,
+    VkDescriptorSetLayout *out) {
 	VkDescriptorSetLayoutBinding bindings[GAZE_MAX_BINDINGS] = {{0}};
 	if (count > GAZE_MAX_BINDINGS) return VK_ERROR_INITIALIZATION_FAILED;
 	for (uint32_t i = 0; i < count; i++)
-		bindings[i] = (VkDescriptorSetLayoutBinding){i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, stages, NULL};
+		bindings[i] = (VkDescriptorSetLayoutBinding){i, texels >> i & 1 ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, stages, NULL};
 	VkDescriptorSetLayoutCreateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, NULL, 0, count, bindings};
 	return instance->CreateDescriptorSetLayout(device, &info, NULL, out);
 }

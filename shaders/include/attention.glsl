@@ -13,9 +13,11 @@
 // sees nothing gives what a query that sees nothing gets.
 //
 // Grid: (query tiles, heads, SPLITS).
-layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
-layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
-layout(binding = 2) readonly buffer Values { ELEMENTS values[]; };
+#include "inputs.glsl"
+
+INPUT(0, Queries, queries);
+INPUT(1, Keys, keys);
+INPUT(2, Values, values);
 layout(binding = 3) readonly buffer BlockMap { uint block_map[]; };
 #if OUT16
 layout(binding = 4) writeonly buffer Output { uvec2 result[]; };

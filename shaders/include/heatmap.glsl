@@ -14,8 +14,10 @@
 // Grid: (query tiles from the rectangle's first, heads from first_head on, chunks from that of its first key).
 const uint QUERY_TILE = 64u;
 
-layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
-layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
+#include "inputs.glsl"
+
+INPUT(0, Queries, queries);
+INPUT(1, Keys, keys);
 layout(binding = 2) readonly buffer BlockMap { uint block_map[]; };
 layout(binding = 3) readonly buffer LogSumExp { float lse[]; }; // [heads, lse_head]
 layout(binding = 4) buffer Cells { float cells[]; };            // [dispatched heads, cell_rows, cell_columns]

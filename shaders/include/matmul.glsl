@@ -15,8 +15,10 @@ layout(constant_id = 3) const bool RESIDUAL = false;
 layout(constant_id = 4) const uint ACTIVATION = 0;
 layout(constant_id = 9) const uint ROTARY = 0; // 0, or a multiple of 4
 
-layout(binding = 0) readonly buffer A { ELEMENTS a[]; };     // [rows, k]
-layout(binding = 1) readonly buffer W { ELEMENTS w[]; };     // [columns, k], or [2 columns, k] if GATED
+#include "inputs.glsl"
+
+INPUT(0, A, a);                                              // [rows, k]
+INPUT(1, W, w);                                              // [columns, k], or [2 columns, k] if GATED
 layout(binding = 2) readonly buffer Bias { float bias[]; };  // [columns] or [2 columns]
 #if OUT16
 layout(binding = 3) writeonly buffer Out { uvec2 result[]; }; // [rows, out_row]

@@ -26,10 +26,10 @@ void products(uint query[FETCHED], uint key[OWN_KEYS], out float score[ROWS][OWN
     [[dont_unroll]] for (uint c = 0u; c < GROUPS; c++) {
         vec4 x[FETCHED], y[OWN_KEYS];
         [[unroll]] for (uint f = 0u; f < FETCHED; f++) {
-            x[f] = widen(queries[query[f] + c]);
+            x[f] = READ(queries, query[f] + c);
         }
         [[unroll]] for (uint j = 0u; j < OWN_KEYS; j++) {
-            y[j] = widen(keys[key[j] + c]);
+            y[j] = READ(keys, key[j] + c);
         }
         [[unroll]] for (uint r = 0u; r < ROWS; r++) {
             vec4 z = OF_ROW(x, r);

@@ -16,8 +16,10 @@
 const uint QUERY_TILE = 64u;
 const uint COLUMNS = 10u;
 
-layout(binding = 0) readonly buffer Queries { ELEMENTS queries[]; };
-layout(binding = 1) readonly buffer Keys { ELEMENTS keys[]; };
+#include "inputs.glsl"
+
+INPUT(0, Queries, queries);
+INPUT(1, Keys, keys);
 layout(binding = 2) readonly buffer BlockMap { uint block_map[]; };
 layout(binding = 3) readonly buffer LogSumExp { float lse[]; };          // [heads, lse_head]
 layout(binding = 4) writeonly buffer Statistics { float statistics[]; }; // [heads, rows, COLUMNS]

@@ -65,9 +65,9 @@ func TestSourcesAreUsed(t *testing.T) {
 }
 
 // TestBottomTier holds every kernel against what any Vulkan 1.1 device has: no
-// capability beyond Shader, at most 128 bytes of push constants. Kernels of tier
-// lanes alone may shuffle, and those of tier matrix need what engine.matrixUnits asks
-// for, with reductions or without.
+// capability beyond Shader, at most 128 bytes of push constants. Kernels of tiers
+// lanes and texels alone may shuffle, the latter may read texel buffers, and those of
+// tier matrix need what engine.matrixUnits asks for, with reductions or without.
 func TestBottomTier(t *testing.T) {
 	for _, name := range shaders.Embedded.Names() {
 		if strings.HasPrefix(name, "limit_m") { // TestLimits looks at these
@@ -82,12 +82,14 @@ func TestBottomTier(t *testing.T) {
 		}
 		for at := 20; at < len(k.SPIRV); {
 			word := binary.LittleEndian.Uint32(k.SPIRV[at:])
-			const opCapability, shader, float16, subgroup, vote, shuffle, memoryModel, matrix = 17, 1, 9, 61, 62, 65, 5345, 6022
+			const opCapability, shader, float16, subgroup, vote, shuffle, memoryModel, matrix, texels = 17, 1, 9, 61, 62, 65, 5345, 6022, 46
 			const reductions, conversions, perElement = 5430, 5431, 5432
 			mayHave := []uint32{shader}
 			switch {
 			case strings.Contains(name, "_lanes_"):
 				mayHave = append(mayHave, subgroup, shuffle)
+			case strings.Contains(name, "_texels_"):
+				mayHave = append(mayHave, subgroup, shuffle, texels)
 			case strings.Contains(name, "_matrix_"):
 				mayHave = append(mayHave, float16, subgroup, vote, shuffle, memoryModel, matrix)
 			case strings.Contains(name, "_matrix2_"):
@@ -137,8 +139,8 @@ func TestReflect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantBindings := []shaders.Binding{{"Queries", true, false}, {"Keys", true, false}, {"Values", true, false},
-		{"BlockMap", true, false}, {"Output", false, true}, {"LogSumExp", false, true}}
+	wantBindings := []shaders.Binding{{"Queries", true, false, 0}, {"Keys", true, false, 0}, {"Values", true, false, 0},
+		{"BlockMap", true, false, 0}, {"Output", false, true, 0}, {"LogSumExp", false, true, 0}}
 	if !slices.Equal(k.Bindings, wantBindings) {
 		t.Errorf("bindings are %v, must be %v", k.Bindings, wantBindings)
 	}
@@ -152,11 +154,23 @@ func TestReflect(t *testing.T) {
 			t.Errorf("specialization constant %s has id %d (known: %v), must have %d", name, got, ok, id)
 		}
 	}
+	// The same through texel buffers of four f32 or of two words of two f16.
+	for name, texel := range map[string]int{"attention_texels_f32": 16, "attention_texels_f16": 8} {
+		if k, err = shaders.Embedded.Kernel(name); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			wantBindings[i].Texel = texel
+		}
+		if !slices.Equal(k.Bindings, wantBindings) {
+			t.Errorf("%s: bindings are %v, must be %v", name, k.Bindings, wantBindings)
+		}
+	}
 	softmax, err := shaders.Embedded.Kernel("softmax")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b := softmax.Bindings[0]; b != (shaders.Binding{"Weights", true, true}) {
+	if b := softmax.Bindings[0]; b != (shaders.Binding{"Weights", true, true, 0}) {
 		t.Errorf("softmax works in place, reflection says %v", b)
 	}
 }

@@ -42,6 +42,11 @@ func session(cacheDir string, opts ...Option) (d *Device, err error) {
 		return d, err
 	}
 	defer p.Close()
+	texels, err := d.NewPipeline(texelsSpec())
+	if err != nil {
+		return d, err
+	}
+	defer texels.Close()
 	from, err := d.NewBuffer("from", 400, DeviceMemory)
 	if err != nil {
 		return d, err
@@ -61,6 +66,7 @@ func session(cacheDir string, opts ...Option) (d *Device, err error) {
 	}
 	defer r.Close()
 	r.Timestamp()
+	r.Dispatch(texels, []Slice{from.Whole(), {from, 0, 200}, to.Whole()}, words(25), [3]uint32{}, [3]uint32{1, 1, 1})
 	step(r, p, from.Whole(), to.Whole(), 1, 1)
 	r.Timestamp()
 	c, err := r.Finish()

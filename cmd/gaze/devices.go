@@ -63,6 +63,7 @@ func deviceText(a vk.Adapter) string {
 	t.add("   matrix units", matrixText(f))
 	t.add("   workgroup", fmt.Sprintf("%d invocations, %s shared memory", l.Invocations, size(int64(l.SharedMemory))))
 	t.add("   buffer binding", fmt.Sprintf("%s at most, offsets in steps of %d B", size(l.StorageRange), l.StorageAlignment))
+	t.add("   texel buffer", fmt.Sprintf("%d texels at most, offsets in steps of %d B", l.Texels, l.TexelAlignment))
 	t.add("   allocation", size(l.Allocation)+" at most")
 	t.add("   timestamps", yes(f.Timestamps))
 	if f.Portability {

@@ -22,7 +22,7 @@ func TestModels(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	passed := regexp.MustCompile(`(?m)^ +--- PASS: Test(SplitKeys)?LikeTransformers/`)
-	for name, tiers := range map[string][]string{"lavapipe": {"lanes", "tiled"}, "swiftshader": {"lanes", "tiled"}, "lavapipe-coopmat": {"lanes", "tiled", "matrix"}} {
+	for name, tiers := range map[string][]string{"lavapipe": {"texels", "tiled"}, "swiftshader": {"lanes", "tiled"}, "lavapipe-coopmat": {"texels", "tiled", "matrix"}} {
 		t.Run(name, func(t *testing.T) {
 			d := findDriver(t, name)
 			c := d.command(binary, "-test.v", "-test.run", "^Test(SplitKeys)?LikeTransformers$/^("+strings.Join(tiers, "|")+")$/^(f32|f16)$/^("+modelCases+")$", "-validate")

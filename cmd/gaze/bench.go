@@ -56,7 +56,7 @@ var benchCommand = &command{
 		f.device.declare(flags)
 		flags.Lookup("device").Usage = "measure the device of this `NAME` (or index)"
 		flags.StringVar(&f.suites, "suite", "", "measure only these suites: their `NAMES`, with commas")
-		flags.StringVar(&f.tier, "tier", "", "measure the kernels of this `TIER`, lanes, tiled or matrix, or of all")
+		flags.StringVar(&f.tier, "tier", "", "measure the kernels of this `TIER`, lanes, texels, tiled or matrix, or of all")
 		flags.StringVar(&f.precision, "precision", "", "measure all suites with tensors in this `TYPE`: f32, f16 or all")
 		flags.StringVar(&f.lengths, "n", "", "measure these `NUMBERS` of tokens, with commas, however long it takes")
 		flags.IntVar(&f.runs, "runs", 0, "time each case this `NUMBER` of times (10; 3 with --quick)")

@@ -173,7 +173,7 @@ func TestBenchErrors(t *testing.T) {
 		want   string
 	}{
 		{[]string{"--suite", "matmul,atention"}, statusUsage, `--suite has "atention": expected some of matmul, attention, encoder, startup, viewer; did you mean attention?`},
-		{[]string{"--tier", "fast"}, statusUsage, `--tier is "fast": expected one of ["lanes" "tiled" "matrix"], or all`},
+		{[]string{"--tier", "fast"}, statusUsage, `--tier is "fast": expected one of ["lanes" "texels" "tiled" "matrix"], or all`},
 		{[]string{"--precision", "f64"}, statusUsage, `--precision is "f64": expected f32, f16 or all`},
 		{[]string{"--n", "128,,512"}, statusUsage, `--n has "": expected numbers of tokens from 1 to 65536`},
 		{[]string{"--n", "0"}, statusUsage, `--n has "0"`},
@@ -203,7 +203,7 @@ func TestBench(t *testing.T) {
 	file, plot := filepath.Join(directory, "new", "bench.json"), filepath.Join(directory, "bench.png")
 	args := []string{"bench", "--suite", "startup,viewer", "--n", "64", "--runs", "1", "--quick", "--json", file}
 	out := mustCall(t, append(args, "--plot", plot)...)
-	for _, want := range []string{"multiply-add, f32", "heatmap_lanes_f32", "first answer, kernels kept from before", "statistics of a head, n 64", "wrote " + file, "wrote " + plot} {
+	for _, want := range []string{"multiply-add, f32", "heatmap_", "first answer, kernels kept from before", "statistics of a head, n 64", "wrote " + file, "wrote " + plot} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output lacks %q:\n%s", want, out)
 		}

@@ -23,11 +23,13 @@ type Compiled struct {
 // The device must have been opened with vk.WithStatistics for the reports.
 func Compile(e *engine.Engine) ([]Compiled, error) {
 	var passes []engine.Pass
-	for _, tier := range e.Traits().Tiers() {
+	device := e.Traits()
+	device.Texels = device.Subgroup >= 4 // a tier that is offered to CPUs alone must compile anywhere
+	for _, tier := range device.Tiers() {
 		for _, headDim := range gaze.HeadDims {
 			for _, precision := range []engine.Precision{engine.F32, engine.F16} {
 				for _, path := range []engine.Path{engine.Fused, engine.Explicit} {
-					traits := e.Traits().Untuned().OfTier(tier)
+					traits := device.Untuned().OfTier(tier)
 					for _, shape := range splitShapes(traits, headDim) {
 						traits.Tuning.Attention = []engine.AttentionChoice{{Shape: shape}}
 						plan, err := engine.NewPlan(traits, engine.Request{
@@ -47,8 +49,8 @@ func Compile(e *engine.Engine) ([]Compiled, error) {
 			}
 		}
 	}
-	passes = append(passes, layerPasses(e.Traits())...)
-	pictures, err := picturePasses(e.Traits())
+	passes = append(passes, layerPasses(device)...)
+	pictures, err := picturePasses(device)
 	if err != nil {
 		return nil, err
 	}

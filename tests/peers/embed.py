@@ -138,7 +138,7 @@ def arguments():
                         help="the batches (default 1x128 8x128 1x512 8x512)")
     parser.add_argument("--driver", default="lavapipe", metavar="NAME", help="a driver of tests/setup/drivers, or default: what the system has (default lavapipe)")
     parser.add_argument("--device", default="0", metavar="INDEX", help="the driver's device (default 0)")
-    parser.add_argument("--tier", help="gaze's kernels, lanes or tiled (default: those that suit the device)")
+    parser.add_argument("--tier", help="gaze's kernels, lanes, texels, tiled or matrix (default: those that suit the device)")
     parser.add_argument("--precision", choices=("f32", "f16"), default="f32", help="of gaze's tensors and llama.cpp's matrices (default f32)")
     parser.add_argument("--pool", choices=("mean", "cls"), default="mean", help="how a vector is made of a text's tokens (default mean)")
     parser.add_argument("--flash-attention", choices=("auto", "on", "off"), default="auto", help="llama.cpp's own choice, or not (default auto)")

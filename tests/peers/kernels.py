@@ -133,7 +133,7 @@ def main():
     parser.add_argument("problems", nargs="*", type=Problem, metavar="PROBLEM", help=f"default: {' '.join(DEFAULT)}")
     parser.add_argument("--driver", action="append", metavar="NAME", help="a driver of tests/setup/drivers, default (what the system has) or all, the default")
     parser.add_argument("--device", default="0", metavar="INDEX", help="the driver's device (default 0)")
-    parser.add_argument("--tier", help="gaze's kernels, lanes or tiled (default: those that suit the device)")
+    parser.add_argument("--tier", help="gaze's kernels, lanes, texels, tiled or matrix (default: those that suit the device)")
     parser.add_argument("--torch", choices=("cpu", "cuda"), help="where torch computes (default cuda where there is one)")
     parser.add_argument("--peer", action="append", choices=PEERS, help="only this one; may be repeated")
     parser.add_argument("--passes", type=int, default=10, help="timed runs of each peer (default 10)")

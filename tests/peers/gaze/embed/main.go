@@ -34,7 +34,7 @@ import (
 
 func main() {
 	device := flag.String("device", "auto", "compute on the device of this `NAME` (or index)")
-	tier := flag.String("tier", "", "the family of kernels, `lanes` or tiled")
+	tier := flag.String("tier", "", "the family of kernels, `lanes`, texels, tiled or matrix")
 	precision := flag.String("precision", "f32", "store tensors as `TYPE`, f32 or f16")
 	pool := flag.String("pool", "mean", "make one vector of a text as their `mean` or by its first token, cls")
 	flag.Parse()

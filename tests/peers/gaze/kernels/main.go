@@ -30,7 +30,7 @@ import (
 
 func main() {
 	device := flag.String("device", "auto", "compute on the device of this `NAME` (or index)")
-	tier := flag.String("tier", "", "the family of kernels, `lanes` or tiled")
+	tier := flag.String("tier", "", "the family of kernels, `lanes`, texels, tiled or matrix")
 	flag.Parse()
 	if err := run(*device, *tier); err != nil {
 		fmt.Fprintln(os.Stderr, "kernels:", err)

@@ -111,15 +111,19 @@ type LayerNorm struct {
 	Precision   Precision // of y
 }
 
-// Pass returns the dispatch that computes l.
-func (l LayerNorm) Pass() Pass {
+// Pass returns the dispatch that computes l on a device with traits t.
+func (l LayerNorm) Pass(t Traits) Pass {
+	kernel := "layernorm_"
+	if t.Tier == Texels {
+		kernel += "texels_"
+	}
 	constants, bias := map[string]uint32{"BIAS": 0}, l.Gain
 	if l.Bias.Buffer != "" {
 		constants["BIAS"], bias = 1, l.Bias
 	}
 	elements := int64(l.Rows) * int64(l.Width)
 	return Pass{
-		Kernel: "layernorm_" + string(l.Precision), Constants: constants,
+		Kernel: kernel + string(l.Precision), Constants: constants,
 		Push:   map[string]any{"rows": l.Rows, "groups": l.Width / 4, "epsilon": l.Epsilon},
 		Bind:   []Ref{l.X, l.Gain, bias, l.Y},
 		Groups: [3]uint32{ceilDiv(l.Rows, 4), 1, 1}, MultiplyAdds: 4 * elements, Bytes: elements * (4 + l.Precision.size()),

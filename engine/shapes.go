@@ -75,7 +75,9 @@ func lanesShapes(tier Tier) tierShapes {
 
 func lanesMatMulRule(t Traits, m MatMul, tier Tier) MatMulShape {
 	lanes, most := t.lanes(), 32
-	if m.Rows <= 16 || !t.CPU { // a GPU's registers have no room for more sums
+	if m.Rows <= 16 || !t.CPU || tier == Texels {
+		// A GPU's registers have no room for more sums, and where loads are cheap they
+		// are no quicker, but take twice as long to compile.
 		most = 16
 	}
 	return MatMulShape{Tier: tier, Rows: most, Columns: 4 * lanes, Invocations: lanes, Uniform: tier == Lanes && t.CPU && lanes == 4}

@@ -10,11 +10,13 @@
 layout(local_size_x = 64) in;
 layout(constant_id = 1) const bool BIAS = false;
 
-layout(binding = 0) readonly buffer X { vec4 x[]; };       // [rows, groups]
-layout(binding = 1) readonly buffer Gain { vec4 gain[]; }; // [groups]
-layout(binding = 2) readonly buffer Bias { vec4 bias[]; }; // [groups], if BIAS
+#include "include/inputs.glsl"
+
+INPUT32(0, X, x);       // [rows, groups]
+INPUT32(1, Gain, gain); // [groups]
+INPUT32(2, Bias, bias); // [groups], if BIAS
 #if F16
-layout(binding = 3) writeonly buffer Y { uvec2 y[]; };     // [rows, groups]
+layout(binding = 3) writeonly buffer Y { uvec2 y[]; }; // [rows, groups]
 #else
 layout(binding = 3) writeonly buffer Y { vec4 y[]; };
 #endif
@@ -53,13 +55,13 @@ void main()
 
     vec4 part = vec4(0.0);
     for (uint c = lane; c < groups; c += PER_ROW) {
-        part += x[from + c];
+        part += READ32(x, from + c);
     }
     float mean = row_sum((part.x + part.y) + (part.z + part.w)) / count;
 
     part = vec4(0.0);
     for (uint c = lane; c < groups; c += PER_ROW) {
-        vec4 d = x[from + c] - mean;
+        vec4 d = READ32(x, from + c) - mean;
         part += d * d;
     }
     float variance = row_sum((part.x + part.y) + (part.z + part.w)) / count;
@@ -67,9 +69,9 @@ void main()
 
     if (row < rows) {
         for (uint c = lane; c < groups; c += PER_ROW) {
-            vec4 value = (x[from + c] - mean) * scale * gain[c];
+            vec4 value = (READ32(x, from + c) - mean) * scale * READ32(gain, c);
             if (BIAS) {
-                value += bias[c];
+                value += READ32(bias, c);
             }
 #if F16
             value = clamp(value, -65504.0, 65504.0);

@@ -273,5 +273,5 @@ func (b *builder) norm(name, from, to string, rows int, precision engine.Precisi
 	if precision == engine.F16 {
 		l.Y = ref(to, rows*b.d, 2)
 	}
-	b.add(l.Pass())
+	b.add(l.Pass(b.traits))
 }

@@ -102,7 +102,9 @@ func layerPasses(traits engine.Traits) []engine.Pass {
 			passes = append(passes, engine.Merge{Splits: n, OutPrecision: precision}.Pass())
 		}
 		for _, bias := range []string{"", "bias"} {
-			passes = append(passes, engine.LayerNorm{Bias: engine.Ref{Buffer: bias}, Precision: precision}.Pass())
+			for _, tier := range []engine.Tier{engine.Tiled, engine.Texels} {
+				passes = append(passes, engine.LayerNorm{Bias: engine.Ref{Buffer: bias}, Precision: precision}.Pass(traits.OfTier(tier)))
+			}
 		}
 		for _, out := range []engine.Precision{engine.F32, engine.F16} {
 			if precision == engine.F32 && out == engine.F16 {

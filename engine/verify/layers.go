@@ -34,8 +34,11 @@ func (v *verifier) layers(ctx context.Context, index int) error {
 			}
 		}
 		cases = append(cases, gatherCase(random, index))
+		if tier == engine.Texels || tier == engine.Tiled { // others have the latter's
+			cases = append(cases, layerNormCase(random, traits, index))
+		}
 		if tier == engine.Tiled { // these are the same in all tiers
-			cases = append(cases, layerNormCase(random, index), poolCase(random, index), mergeCase(random, index))
+			cases = append(cases, poolCase(random, index), mergeCase(random, index))
 		}
 		for _, c := range cases {
 			if !v.wants(c.pass.Kernel) {
@@ -258,7 +261,7 @@ func gatherCase(random *rand.Rand, index int) *layerCase {
 	return c
 }
 
-func layerNormCase(random *rand.Rand, index int) *layerCase {
+func layerNormCase(random *rand.Rand, traits engine.Traits, index int) *layerCase {
 	l := engine.LayerNorm{Rows: 1 + random.IntN(40), Width: 4 * (1 + random.IntN(300)), Epsilon: []float64{1e-5, 1e-12, 0.1}[random.IntN(3)], Precision: engine.F32}
 	if index%2 == 1 {
 		l.Precision = engine.F16
@@ -279,7 +282,7 @@ func layerNormCase(random *rand.Rand, index int) *layerCase {
 	}
 	e, out := c.result("y", l.Rows, l.Width, l.Precision)
 	l.Y = out
-	c.pass = l.Pass()
+	c.pass = l.Pass(traits)
 	exact := reference.LayerNorm(x, gain, bias, l.Epsilon, l.Rows, l.Width)
 	for row := range l.Rows {
 		bounds := layerNormBounds(x[row*l.Width:(row+1)*l.Width], gain, bias, l.Epsilon)

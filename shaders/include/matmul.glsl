@@ -17,8 +17,8 @@ layout(constant_id = 9) const uint ROTARY = 0; // 0, or a multiple of 4
 
 #include "inputs.glsl"
 
-INPUT(0, A, a);                                              // [rows, k]
-INPUT(1, W, w);                                              // [columns, k], or [2 columns, k] if GATED
+INPUT(0, A, a); // [rows, k]
+INPUT(1, W, w); // [columns, k], or [2 columns, k] if GATED
 layout(binding = 2) readonly buffer Bias { float bias[]; };  // [columns] or [2 columns]
 #if OUT16
 layout(binding = 3) writeonly buffer Out { uvec2 result[]; }; // [rows, out_row]

@@ -84,12 +84,12 @@ func lanesMatMulRule(t Traits, m MatMul, tier Tier) MatMulShape {
 }
 
 func lanesMatMul(t Traits, tier Tier) []MatMulShape {
-	rows := []int{8, 16}
+	rows, uniforms := []int{8, 16}, []bool{false}
 	if t.CPU {
-		rows = append(rows, 32)
+		rows = []int{16, 32}
 	}
-	uniforms := []bool{false}
-	if tier == Lanes { // of a texel buffer it is the slower way on all drivers
+	// Not of a texel buffer, nor on a CPU with wide subgroups: there it is the slowest way.
+	if tier == Lanes && !(t.CPU && t.lanes() == 8) {
 		uniforms = append(uniforms, true)
 	}
 	var shapes []MatMulShape

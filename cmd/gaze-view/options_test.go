@@ -272,7 +272,7 @@ func TestNoScreen(t *testing.T) {
 		again.Stdout, again.Stderr = &out, &complaint
 		again.Run()
 		if got := complaint.String(); again.ProcessState.ExitCode() != 1 || out.String() != "" || strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "gaze-view: ") ||
-			!strings.Contains(got, c.err) || !strings.Contains(got, `use "gaze map"`) {
+			!strings.Contains(got, c.err) || !strings.Contains(got, `"gaze map" draws the same maps`) {
 			t.Errorf("%s: status %d, %q", c.set, again.ProcessState.ExitCode(), got)
 		}
 	}

@@ -268,7 +268,6 @@ func (e *Explorer) wheel(w Wheel) {
 			v.zoom(float64(e.mouse.X), float64(e.mouse.Y), math.Pow(factor, by))
 			v.box = e.view.box
 			e.view = v
-			e.view.clamp()
 		}
 	}
 }

@@ -41,14 +41,19 @@ func (v *view) rescale(x, y, scale float64) {
 	key, query := v.key+dx/v.scale, v.query+dy/v.scale
 	v.scale = min(max(scale, min(v.fitted()/2, 1)), largestScale)
 	v.key, v.query = key-dx/v.scale, query-dy/v.scale
-	v.clamp()
+	// Where the map as a whole leaves room beside it, that room may stay: otherwise the
+	// pair would slip away as the map grows into it.
+	side := float64(min(v.box.Dx(), v.box.Dy()))
+	v.within(float64(v.n)-side/v.scale, float64(v.n)-side/v.scale)
 }
 
 // pan moves what is seen by so many pixels.
 func (v *view) pan(dx, dy float64) {
+	lastKey, lastQuery := v.last()
+	lastKey, lastQuery = max(lastKey, v.key), max(lastQuery, v.query)
 	v.key -= dx / v.scale
 	v.query -= dy / v.scale
-	v.clamp()
+	v.within(lastKey, lastQuery)
 }
 
 // show brings a rectangle into the box, as large as it can be.
@@ -100,9 +105,18 @@ func (v *view) clamp() {
 	if v.scale == 0 { // there is no box yet
 		return
 	}
-	v.key = min(v.key, float64(v.n)-float64(v.box.Dx())/v.scale)
-	v.query = min(v.query, float64(v.n)-float64(v.box.Dy())/v.scale)
-	v.key, v.query = max(v.key, 0), max(v.query, 0)
+	v.within(v.last())
+}
+
+// last returns the last key and the last query that the box may begin with without
+// showing what lies behind the map.
+func (v *view) last() (key, query float64) {
+	return float64(v.n) - float64(v.box.Dx())/v.scale, float64(v.n) - float64(v.box.Dy())/v.scale
+}
+
+// within has the box begin at no later key and query than these, and not before the map.
+func (v *view) within(lastKey, lastQuery float64) {
+	v.key, v.query = max(min(v.key, lastKey), 0), max(min(v.query, lastQuery), 0)
 }
 
 // cell returns how many pairs make one side of a cell: the fewest, as a power of

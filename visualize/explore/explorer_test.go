@@ -71,6 +71,60 @@ func TestKeysThatOpenFieldsTypeNothing(t *testing.T) {
 	}
 }
 
+// A text is selected as a whole, copied, cut and replaced; a click puts the caret
+// where it is; and keys that type nothing do what they do elsewhere.
+func TestEditingATextAsAWhole(t *testing.T) {
+	run, _ := fakeRun(9, 3, 2)
+	e, host := opened(t, run, 900, 600)
+	expect := func(what, want string) {
+		t.Helper()
+		if got := e.edit.String(); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	press(e, "t", "ctrl+a", "ctrl+c")
+	if !slices.Equal(host.copied, []string{run.Text}) {
+		t.Errorf("copied %q", host.copied)
+	}
+	press(e, "n", "e", "w")
+	expect("typed", "new")
+	press(e, "ctrl+a", "left", "s")
+	expect("not selected any more", "nesw")
+	press(e, "ctrl+a")
+	e.Handle(Paste{"words to be clicked"})
+	expect("pasted", "words to be clicked")
+	field := e.layout.field.Inset(e.canvas.px(8))
+	click := func(x int) {
+		e.Handle(Move{float64(x), float64(field.Min.Y + 5)})
+		e.Handle(Click{Button: Left, Down: true})
+		e.Handle(Click{Button: Left})
+	}
+	click(field.Min.X + e.canvas.width(textRole, "words ") + 1)
+	press(e, "x")
+	expect("clicked", "words xto be clicked")
+	click(field.Max.X - 1)
+	press(e, "y")
+	expect("clicked behind it", "words xto be clickedy")
+	press(e, "ctrl+a", "ctrl+x")
+	expect("cut", "")
+	if len(host.copied) != 2 || host.copied[1] != "words xto be clickedy" {
+		t.Errorf("cut %q", host.copied)
+	}
+	if last := host.texts[len(host.texts)-1]; last != "" {
+		t.Errorf("%q is run", last)
+	}
+	long := strings.Repeat("many words ", 100)
+	e.Handle(Paste{long})
+	click(field.Max.X - e.canvas.px(60)) // in what is in sight of it
+	if e.edit.caret < len(long)-20 || e.edit.caret >= len(long) {
+		t.Errorf("the caret is before letter %d of %d", e.edit.caret, len(long))
+	}
+	press(e, "ctrl+g")
+	if e.prompt == nil {
+		t.Error("a key of the window does nothing while a text is edited")
+	}
+}
+
 func TestEscapeAlwaysClears(t *testing.T) {
 	run, _ := fakeRun(30, 2, 1)
 	e, host := opened(t, run, 900, 600)

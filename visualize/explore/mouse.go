@@ -56,7 +56,7 @@ func (e *Explorer) click(c Click) {
 	}
 	at, l := e.mouse, &e.layout
 	if at.In(l.field) {
-		e.beginEdit()
+		e.clickField(at)
 		return
 	}
 	if e.editing {

@@ -117,6 +117,13 @@ func (e *Explorer) pressEdit(p Press) {
 		e.editing = false
 		return
 	}
+	if e.edit.all && p.Modifiers == Control && (p.Key == "c" || p.Key == "x") {
+		e.host.Copy(e.edit.String())
+		if p.Key == "c" {
+			return
+		}
+		p = Press{Key: "delete"}
+	}
 	if e.edit.press(p) {
 		e.textChanged()
 	}

@@ -191,7 +191,7 @@ func (e *Explorer) focus() {
 	case e.pin:
 		before := e.view
 		e.view.scale = float64(e.canvas.px(20))
-		e.view.reveal(e.pinned.query, e.pinned.key)
+		e.view.jump(e.pinned.query, e.pinned.key)
 		e.beforeF = &before
 	default:
 		e.say("nothing is selected: drag with Shift, or click a cell")

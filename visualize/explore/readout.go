@@ -52,7 +52,8 @@ func (e *Explorer) pointed() (pair, bool) {
 	return pair{}, false
 }
 
-// readout says what is known of the pair under the mouse, or the pinned one.
+// readout says what is known of the pair under the mouse, or the pinned one, and of
+// the selection.
 func (e *Explorer) readout() (lines []string) {
 	switch {
 	case e.run == nil:
@@ -62,17 +63,22 @@ func (e *Explorer) readout() (lines []string) {
 	case len(e.layout.panes) == 0:
 		e.arrange()
 	}
+	lines = e.pairReadout()
+	if e.selection {
+		lines = append(lines, e.selectionReadout()...)
+	}
+	return lines
+}
+
+func (e *Explorer) pairReadout() (lines []string) {
 	at, ok := e.pointed()
 	if !ok && e.pin {
 		at, ok = e.pinned, true
 	}
-	if e.selection {
-		lines = append(lines, e.selectionReadout()...)
-	}
 	if !ok || max(at.query, at.key) >= len(e.run.Tokens) {
-		return lines
+		return nil
 	}
-	lines = append([]string{fmt.Sprintf("query %d %s", at.query, e.tokenName(at.query)), fmt.Sprintf("key %d %s", at.key, e.tokenName(at.key))}, lines...)
+	lines = []string{fmt.Sprintf("query %d %s", at.query, e.tokenName(at.query)), fmt.Sprintf("key %d %s", at.key, e.tokenName(at.key))}
 	panes := e.panes()
 	p := panes[len(panes)-1]
 	if !p.available() {

@@ -74,6 +74,18 @@ func (v *view) reveal(query, key int) {
 	v.clamp()
 }
 
+// jump has a pair that is out of sight come into the middle.
+func (v *view) jump(query, key int) {
+	r := v.visible()
+	if query >= r.Queries.First && query < r.Queries.End && key >= r.Keys.First && key < r.Keys.End {
+		v.reveal(query, key) // from the edge
+		return
+	}
+	v.key = float64(key) + 0.5 - float64(v.box.Dx())/v.scale/2
+	v.query = float64(query) + 0.5 - float64(v.box.Dy())/v.scale/2
+	v.clamp()
+}
+
 // snap makes the pixels of a token a whole number, or the tokens of a pixel.
 func (v *view) snap(scale float64) {
 	if scale < 1 {

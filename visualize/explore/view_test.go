@@ -129,6 +129,14 @@ func TestViewShowsAndReveals(t *testing.T) {
 	if v != before {
 		t.Error("what is in sight was moved")
 	}
+	v.jump(111, 511)
+	if v != before {
+		t.Error("a jump to what is in sight moved it")
+	}
+	v.jump(700, 200)
+	if x, y := v.x(200.5), v.y(700.5); math.Abs(x-330) > 1 || math.Abs(y-220) > 1 {
+		t.Errorf("the pair that was jumped to is at %v, %v", x, y)
+	}
 	v.reveal(999, 0)
 	if got := v.visible(); got.Queries.End != 1000 || got.Keys.First != 0 {
 		t.Errorf("revealed: %v", got)

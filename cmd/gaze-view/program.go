@@ -47,6 +47,7 @@ type program struct {
 	lines    chan string  // of standard input, for --follow
 	failed   error        // what ends the program
 	paused   atomic.Bool
+	seen     atomic.Bool                                // all of the text that was asked for last is in sight
 	keep     func(path string, frame *image.RGBA) error // takes frames in place of files, for tests
 }
 
@@ -160,6 +161,7 @@ func (p *program) Frame(now time.Time) (*explore.Frame, bool) {
 		p.Quit()
 	}
 	frame, changed := p.explorer.Frame(now)
+	p.seen.Store(p.explorer.Ready() && !p.explorer.Busy() || p.explorer.Failure() != nil)
 	if w := p.window.Load(); w != nil && p.script != nil {
 		time.AfterFunc(5*time.Millisecond, w.Wake) // it may be waiting for time to pass
 	}
@@ -278,17 +280,25 @@ func (p *program) keepRecord() error {
 	})
 }
 
-// followInput shows each line of standard input. While paused it reads none.
+// followInput shows each line of standard input; of those that come while one is
+// computed, the last. While paused it reads none.
 func (p *program) followInput() {
-	p.lines = make(chan string)
+	p.lines = make(chan string, 1)
 	go func() {
 		defer close(p.lines)
 		lines := bufio.NewScanner(p.stdin)
 		lines.Buffer(nil, maxText<<20)
 		for lines.Scan() {
-			if text := strings.ToValidUTF8(lines.Text(), "\uFFFD"); strings.TrimSpace(text) != "" {
-				p.lines <- text
+			text := strings.ToValidUTF8(lines.Text(), "\uFFFD")
+			if strings.TrimSpace(text) == "" {
+				continue
 			}
+			p.whilePaused()
+			select {
+			case <-p.lines: // nobody has seen it, and now nobody will
+			default:
+			}
+			p.lines <- text
 		}
 		if err := lines.Err(); err != nil {
 			p.explorer.Post(func() { p.explorer.Warn(fmt.Sprintf("standard input: %v", err)) })
@@ -296,10 +306,22 @@ func (p *program) followInput() {
 	}()
 	go func() {
 		for text := range p.lines {
-			for p.paused.Load() {
-				time.Sleep(20 * time.Millisecond)
+			p.whilePaused()
+			shown := make(chan bool)
+			p.explorer.Post(func() {
+				p.seen.Store(false)
+				p.explorer.SetText(text)
+				close(shown)
+			})
+			for <-shown; !p.seen.Load(); {
+				time.Sleep(5 * time.Millisecond)
 			}
-			p.explorer.Post(func() { p.explorer.SetText(text) })
 		}
 	}()
+}
+
+func (p *program) whilePaused() {
+	for p.paused.Load() {
+		time.Sleep(20 * time.Millisecond)
+	}
 }

@@ -261,6 +261,14 @@ func (e *Explorer) Message() string {
 	return e.message
 }
 
+// Text returns the text of the run in sight.
+func (e *Explorer) Text() string {
+	if e.run == nil {
+		return ""
+	}
+	return e.run.Text
+}
+
 // Tokens returns how many tokens the run in sight has.
 func (e *Explorer) Tokens() int {
 	if e.run == nil {

@@ -46,6 +46,7 @@ type program struct {
 	events   bytes.Buffer // that were recorded
 	lines    chan string  // of standard input, for --follow
 	failed   error        // what ends the program
+	unread   error        // of a line on standard output
 	paused   atomic.Bool
 	seen     atomic.Bool                                // all of the text that was asked for last is in sight
 	keep     func(path string, frame *image.RGBA) error // takes frames in place of files, for tests
@@ -107,7 +108,7 @@ func (p *program) run(ctx context.Context) (err error) {
 	if err == nil {
 		err = closing
 	}
-	if err == nil && !o.forget && o.windowed() {
+	if (err == nil || ctx.Err() != nil) && !o.forget && o.windowed() {
 		p.state.Settings = p.explorer.Settings
 		p.state.Map = p.explorer.InMap()
 		if saving := p.state.write(); saving != nil {
@@ -116,6 +117,9 @@ func (p *program) run(ctx context.Context) (err error) {
 	}
 	if p.recorder != nil && err == nil {
 		err = p.keepRecord()
+	}
+	if err == nil {
+		err = p.unread
 	}
 	if n := p.messages.Load(); n > 0 && err == nil {
 		err = fmt.Errorf("the validation layers reported %d messages", n)
@@ -280,8 +284,11 @@ func (p *program) keepRecord() error {
 	})
 }
 
+// lineTime is how long a line of standard input is in sight at least.
+const lineTime = 250 * time.Millisecond
+
 // followInput shows each line of standard input; of those that come while one is
-// computed, the last. While paused it reads none.
+// computed or in sight, the last. While paused it reads none.
 func (p *program) followInput() {
 	p.lines = make(chan string, 1)
 	go func() {
@@ -316,6 +323,7 @@ func (p *program) followInput() {
 			for <-shown; !p.seen.Load(); {
 				time.Sleep(5 * time.Millisecond)
 			}
+			time.Sleep(lineTime)
 		}
 	}()
 }

@@ -294,14 +294,13 @@ func (e *Explorer) settle() {
 	before := e.run
 	e.run, e.next = e.next, nil
 	if before == nil || len(before.Tokens) != len(e.run.Tokens) {
-		whole := before == nil || e.view.scale <= e.view.fitted()*1.001
-		e.view.n = len(e.run.Tokens)
-		if whole {
+		if before == nil {
+			e.view.n = len(e.run.Tokens)
 			e.view.fit()
 		}
-		e.view.clamp()
+		e.view.count(e.tokensInSight())
 		e.selection = false
-		if e.pin && max(e.pinned.query, e.pinned.key) >= e.view.n {
+		if e.pin && max(e.pinned.query, e.pinned.key) >= len(e.run.Tokens) {
 			e.pin = false
 		}
 		e.beforeF = nil

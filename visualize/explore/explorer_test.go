@@ -178,6 +178,47 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+// Of two texts side by side all of the longer can be seen and read off, and what lies
+// beyond the other is neither pinned nor computed of it.
+func TestLongerTextBeside(t *testing.T) {
+	long, _ := fakeRun(60, 2, 1)
+	e, host := opened(t, long, 900, 600)
+	press(e, "enter", "ctrl+d")
+	short, _ := fakeRun(12, 2, 1)
+	short.Text = "another" + short.Text[7:]
+	e.Open(short)
+	e.Complete(short, 2)
+	e.Progress(1)
+	press(e, "shift+d", "r", "home")
+	rest(t, e, host)
+	panes := e.panes()
+	if got := panes[0].view.visible(); got.Queries.End != 60 || got.Keys.End != 60 {
+		t.Fatalf("of the longer text %v is in sight", got)
+	}
+	e.Handle(Move{panes[0].view.x(50.5), panes[0].view.y(51.5)})
+	rest(t, e, host)
+	if got := e.readout(); len(got) != 2 || got[0] != "A: query “w51”, key “w50”" || !strings.HasPrefix(got[1], "A: ") {
+		t.Errorf("read off %q", got)
+	}
+	e.Handle(Click{Left, true, 0})
+	e.Handle(Click{Left, false, 0})
+	rest(t, e, host)
+	if e.pin || e.Trouble() != nil {
+		t.Errorf("pinned %v, %v", e.pinned, e.Trouble())
+	}
+	press(e, "8")
+	e.view.pan(-1e9, -1e9)
+	rest(t, e, host)
+	if err := e.Export("a.png", false); err == nil || !strings.Contains(err.Error(), "nothing of the map is in sight") {
+		t.Errorf("the error is %v", err)
+	}
+	press(e, "shift+d", "escape", "escape", "escape")
+	rest(t, e, host)
+	if got := e.view.visible(); e.compare != noComparison || got.Queries.End != 12 || got.Queries.First >= 12 {
+		t.Errorf("alone again %v is in sight", got)
+	}
+}
+
 // A run that is kept to compare with lives on when another text is shown.
 func TestComparisonKeepsItsRun(t *testing.T) {
 	run, source := fakeRun(12, 2, 2)

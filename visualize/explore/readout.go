@@ -75,10 +75,30 @@ func (e *Explorer) pairReadout() (lines []string) {
 	if !ok && e.pin {
 		at, ok = e.pinned, true
 	}
-	if !ok || max(at.query, at.key) >= len(e.run.Tokens) {
+	if !ok {
 		return nil
 	}
-	lines = []string{fmt.Sprintf("query %d %s", at.query, e.tokenName(at.query)), fmt.Sprintf("key %d %s", at.key, e.tokenName(at.key))}
+	panes := e.panes()
+	for _, p := range panes[:len(panes)-1] {
+		// Another text has other tokens there.
+		if last := max(at.query, at.key); last < len(p.run.Tokens) && (last >= len(e.run.Tokens) || p.run.Text != e.run.Text) {
+			lines = append(lines, fmt.Sprintf("A: query %s, key %s", p.run.tokenName(at.query), p.run.tokenName(at.key)))
+		}
+		if at.query < len(p.run.Tokens) {
+			if row, ok := need[[]float32](e.store, rowPart{p.run, p.head, at.query}); ok && at.key < len(row) {
+				lines = append(lines, fmt.Sprintf("A: %s", rank(row, at.key)[0]))
+			}
+		}
+	}
+	if max(at.query, at.key) >= len(e.run.Tokens) {
+		return lines
+	}
+	return append(e.ownReadout(at), lines...)
+}
+
+// ownReadout says what is known of a pair of the run in sight.
+func (e *Explorer) ownReadout(at pair) (lines []string) {
+	lines = []string{fmt.Sprintf("query %d %s", at.query, e.run.tokenName(at.query)), fmt.Sprintf("key %d %s", at.key, e.run.tokenName(at.key))}
 	panes := e.panes()
 	p := panes[len(panes)-1]
 	if !p.available() {
@@ -86,13 +106,6 @@ func (e *Explorer) pairReadout() (lines []string) {
 	}
 	if row, ok := need[[]float32](e.store, rowPart{p.run, p.head, at.query}); ok {
 		lines = append(lines, rank(row, at.key)...)
-	}
-	for _, p := range panes[:len(panes)-1] {
-		if at.query < len(p.run.Tokens) {
-			if row, ok := need[[]float32](e.store, rowPart{p.run, p.head, at.query}); ok && at.key < len(row) {
-				lines = append(lines, fmt.Sprintf("A: %s", rank(row, at.key)[0]))
-			}
-		}
 	}
 	if cell := e.view.cell(); cell > 1 || p.minus.run != nil {
 		row, column := at.query/tileTokens(cell), at.key/tileTokens(cell)
@@ -157,12 +170,12 @@ func rectangle(r gaze.Rectangle) string {
 
 // tokenName quotes a token, with the code points that the font lacks. Of a token
 // that is some bytes of a letter they are the letter's.
-func (e *Explorer) tokenName(token int) string {
-	t := e.run.Tokens[token]
+func (r *Run) tokenName(token int) string {
+	t := r.Tokens[token]
 	label := t.Label
 	text := "“" + label + "”"
 	if strings.ContainsRune(label, '\uFFFD') && t.End > t.First {
-		label = e.run.Text[t.First:t.End]
+		label = r.Text[t.First:t.End]
 	}
 	for i, letter := range []rune(label) {
 		if i == 8 {

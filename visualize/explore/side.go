@@ -42,7 +42,7 @@ func (e *Explorer) drawMinimap() {
 		}
 	}
 	c.outline(box, c.density, lineInk)
-	r := e.view.visible()
+	r := p.view.visible()
 	at := func(token int) int { return token * box.Dx() / max(n, 1) }
 	seen := image.Rect(box.Min.X+at(r.Keys.First), box.Min.Y+at(r.Queries.First), box.Min.X+at(r.Keys.End), box.Min.Y+at(r.Queries.End))
 	c.frame(box, seen.Inset(c.density), c.density, ink)

@@ -30,6 +30,18 @@ func (v *view) fit() {
 	v.key, v.query = 0, 0
 }
 
+// count sets how many tokens there are. What was seen as a whole still is.
+func (v *view) count(n int) {
+	if n == v.n {
+		return
+	}
+	all := v.scale <= v.fitted()*1.001
+	if v.n = n; all && v.scale > 0 {
+		v.fit()
+	}
+	v.clamp()
+}
+
 // zoom multiplies the scale, and keeps the pair at (x, y) where it is.
 func (v *view) zoom(x, y, factor float64) {
 	v.rescale(x, y, v.scale*factor)

@@ -293,6 +293,10 @@ func (e *Explorer) settle() {
 	}
 	before := e.run
 	e.run, e.next = e.next, nil
+	if e.compare == difference && len(e.run.Tokens) != len(e.against.run.Tokens) {
+		e.compare = sideBySide
+		e.say("side by side, for there is no difference: A has %d tokens, this has %d", len(e.against.run.Tokens), len(e.run.Tokens))
+	}
 	if before == nil || len(before.Tokens) != len(e.run.Tokens) {
 		if before == nil {
 			e.view.n = len(e.run.Tokens)

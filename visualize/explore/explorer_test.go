@@ -251,6 +251,9 @@ func TestComparisonKeepsItsRun(t *testing.T) {
 	e.Complete(longer, 2)
 	e.Progress(1)
 	rest(t, e, host)
+	if len(e.panes()) != 2 || !strings.Contains(e.message, "A has 12 tokens, this has 13") || e.Trouble() != nil {
+		t.Errorf("%d panes of texts of other lengths, %q, %v", len(e.panes()), e.message, e.Trouble())
+	}
 	press(e, "escape", "escape", "shift+d", "shift+d")
 	if e.compare == difference || !strings.Contains(e.message, "12 tokens") {
 		t.Errorf("%v, %q", e.compare, e.message)

@@ -111,6 +111,12 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	if f.rollout.wanted && (f.grid || f.rectangle != "" || kind == ".html") {
 		return usageError{errors.New("--rollout is of one token and all that it comes from, as .png, .svg, .csv or .npy: --grid, --rect and .html have no meaning beside it")}
 	}
+	if _, err := visualize.ColorMapByName(f.colors); err != nil {
+		return usageError{err}
+	}
+	if err := visualize.CheckSize(f.size, f.density); err != nil {
+		return usageError{err}
+	}
 	if f.values != (valueRange{}) {
 		if err := f.values.Validate(f.scale); err != nil {
 			return usageError{fmt.Errorf("--range: %w", err)}

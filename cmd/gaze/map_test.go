@@ -272,6 +272,8 @@ func TestMapErrors(t *testing.T) {
 		"--text a --colors jet":             "no colour map \"jet\"",
 		"--file no-such-file":               "cannot read the text",
 		"--text a --scale log --size 9999":  "map of size 9999",
+		"--text a --size 0":                 "map of size 0 at density 1",
+		"--text a --density 0 --out a.csv":  "map of size 896 at density 0",
 	} {
 		out := filepath.Join(t.TempDir(), "new", "map.png")
 		got := call(t.Context(), "", append([]string{"map", "--model", directory, "--out", out}, strings.Fields(arguments)...)...)

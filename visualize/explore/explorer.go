@@ -63,8 +63,9 @@ type Explorer struct {
 	hasBefore bool
 	scroll    int // pixels of the overview
 	flowed    *flow
-	textLine  int // the first line in sight of the text
-	textQuery int // that the text was scrolled to
+	small     miniature // the last mean's
+	textLine  int       // the first line in sight of the text
+	textQuery int       // that the text was scrolled to
 
 	mouse     image.Point
 	pinned    pair // of pin

@@ -42,10 +42,7 @@ func (e *Engine) Capture(ctx context.Context, p *Plan, in Input, watch Watch) (*
 		query, key = bufQueryTurned, bufKeyTurned
 	}
 	for name, to := range map[string]*Ref{query: &c.Query, key: &c.Key, bufLSE: &c.LSE} {
-		if *to = p.whole(name); to.Size > e.traits.StorageRange {
-			return nil, fmt.Errorf("%d heads of %d tokens take %s in one binding; %s has %s at most: use fewer tokens or heads, or f16",
-				a.Heads, n, mebibytes(to.Size), e.traits.Device, mebibytes(e.traits.StorageRange))
-		}
+		*to = p.whole(name)
 	}
 	r := e.newRunner(p, watch)
 	r.shares = true
@@ -60,6 +57,33 @@ func (e *Engine) Capture(ctx context.Context, p *Plan, in Input, watch Watch) (*
 // Close frees the buffers. No call may be under way. A second call does nothing.
 func (c *Capture) Close() error { return c.Buffers.Close() }
 
+// A headRange is some heads of a capture, and where queries, keys and log-sum-exps
+// are for a kernel that begins with head first of what it is given.
+type headRange struct {
+	gaze.Span
+	first           int
+	query, key, lse Ref
+}
+
+// ranges returns heads in as few ranges as the device binds whole. Heads between
+// which lie those of other tokens are one range.
+func (c *Capture) ranges(heads gaze.Span) (list []headRange) {
+	if c.Layout.Head <= c.Layout.Row {
+		return []headRange{{heads, heads.First, c.Query, c.Key, c.LSE}}
+	}
+	perHead, perLSE := int64(c.Layout.Head)*c.Precision.size(), 4*int64(c.LSEHead)
+	step := max(int(min(c.Engine.traits.StorageRange/perHead, int64(c.Engine.traits.GroupCount[1]))), 1)
+	for first := heads.First; first < heads.End; first += step {
+		r := headRange{Span: gaze.Span{First: first, End: min(first+step, heads.End)}}
+		of := func(whole Ref, bytes int64) Ref {
+			return Ref{whole.Buffer, whole.Offset + int64(first)*bytes, int64(r.End-first) * bytes}
+		}
+		r.query, r.key, r.lse = of(c.Query, perHead), of(c.Key, perHead), of(c.LSE, perLSE)
+		list = append(list, r)
+	}
+	return list
+}
+
 // Statistics recomputes the weights and returns what each query's amount to,
 // [heads, n] over the packed tokens.
 func (c *Capture) Statistics(ctx context.Context) ([]RowStatistic, error) {
@@ -70,16 +94,12 @@ func (c *Capture) Statistics(ctx context.Context) ([]RowStatistic, error) {
 			ids = append(ids, uint32(i))
 		}
 	}
+	ranges := c.ranges(gaze.Span{End: c.Heads})
 	statistics := make([]RowStatistic, c.Heads*n)
 	const size = int64(unsafe.Sizeof(RowStatistic{}))
-	r := RowStatistics{Heads: c.Heads, HeadDim: c.HeadDim, Scale: c.ScoreScale(), Map: c.Map,
-		Precision: c.Precision, In: c.Layout, LSEHead: c.LSEHead, Query: c.Query, Key: c.Key, LSE: c.LSE, BlockMap: c.words(),
-		Tokens: Ref{Buffer: bufTokens, Size: 12 * int64(n)}, Statistics: Ref{Buffer: bufStatistics, Size: int64(len(statistics)) * size}}
-	pass, err := r.Pass(c.Engine.traits)
-	if err != nil {
-		return nil, err
-	}
-	buffers, err := c.with(ctx, BufferSpec{Name: bufStatistics, Bytes: r.Statistics.Size}, BufferSpec{Name: bufTokens, Bytes: r.Tokens.Size})
+	most := Ref{Buffer: bufStatistics, Size: int64((ranges[0].End-ranges[0].First)*n) * size}
+	tokens := Ref{Buffer: bufTokens, Size: 12 * int64(n)}
+	buffers, err := c.with(ctx, BufferSpec{Name: bufStatistics, Bytes: most.Size}, BufferSpec{Name: bufTokens, Bytes: tokens.Size})
 	if err != nil {
 		return nil, fmt.Errorf("statistics of %d rows: %w", len(statistics), err)
 	}
@@ -87,11 +107,23 @@ func (c *Capture) Statistics(ctx context.Context) ([]RowStatistic, error) {
 	if err := buffers.Upload(ctx, bufTokens, 0, TokenWords(ids, c.Lengths)); err != nil {
 		return nil, err
 	}
-	if _, err := c.Engine.Execute(ctx, []Pass{pass}, nil, buffers, c.Buffers); err != nil {
-		return nil, err
+	for _, heads := range ranges {
+		part := statistics[heads.First*n : heads.End*n]
+		pass, err := RowStatistics{Heads: heads.End - heads.First, HeadDim: c.HeadDim, Scale: c.ScoreScale(), Map: c.Map,
+			Precision: c.Precision, In: c.Layout, LSEHead: c.LSEHead, Query: heads.query, Key: heads.key, LSE: heads.lse, BlockMap: c.words(),
+			Tokens: tokens, Statistics: Ref{Buffer: bufStatistics, Size: int64(len(part)) * size}}.Pass(c.Engine.traits)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := c.Engine.Execute(ctx, []Pass{pass}, nil, buffers, c.Buffers); err != nil {
+			return nil, err
+		}
+		data := unsafe.Slice((*byte)(unsafe.Pointer(&part[0])), int64(len(part))*size)
+		if err := buffers.Download(ctx, data, bufStatistics, 0); err != nil {
+			return nil, err
+		}
 	}
-	data := unsafe.Slice((*byte)(unsafe.Pointer(&statistics[0])), r.Statistics.Size)
-	return statistics, buffers.Download(ctx, data, bufStatistics, 0)
+	return statistics, nil
 }
 
 // words is where kernels find the block map.

@@ -8,8 +8,9 @@ import (
 	"github.com/gazevk/gaze"
 )
 
-// sumBytes bounds the cells of one call of the device, which are added up here.
-const sumBytes = 32 << 20
+// sumBytes bounds the cells of one call of the device, which are added up here: whole
+// heads, or rows of cells of one. Tests lower it.
+var sumBytes int64 = 32 << 20
 
 // nothing is a log-sum-exp beside which every score vanishes: that of a row that
 // does not count. It is finite, so that no difference is NaN.
@@ -55,22 +56,30 @@ func (c *Capture) sum(ctx context.Context, v View, exponents []float32, at func(
 	}
 	v.Sum = true
 	rows, columns := v.Rectangle.Cells(v.Cell)
-	var sums [][]float64
-	step := max(int(min(sumBytes, c.Engine.traits.StorageRange))/(4*rows*columns), 1)
-	for heads := v.Heads; heads.First < heads.End; heads.First += step {
-		v.Heads = gaze.Span{First: heads.First, End: min(heads.First+step, heads.End)}
-		cells, _, err := c.pool(ctx, v, exponents)
-		if err != nil {
-			return nil, err
-		}
-		for range v.Heads.End - v.Heads.First {
-			sum := make([]float64, c.Lengths.Tokens())
-			for i, value := range cells[:rows*columns] {
+	most := int(min(sumBytes, c.Engine.traits.StorageRange) / 4)
+	step := max(most/(rows*columns), 1)
+	stepRows := min(max(most/columns, 1), rows)
+	sums := make([][]float64, v.Heads.End-v.Heads.First)
+	for i := range sums {
+		sums[i] = make([]float64, c.Lengths.Tokens())
+	}
+	all := v
+	for first := 0; first < len(sums); first += step {
+		v.Heads = gaze.Span{First: all.Heads.First + first, End: min(all.Heads.First+first+step, all.Heads.End)}
+		for firstRow := 0; firstRow < rows; firstRow += stepRows {
+			begin := all.Rectangle.Queries.First/v.Cell.Queries + firstRow
+			v.Rectangle.Queries = gaze.Span{First: max(begin*v.Cell.Queries, all.Rectangle.Queries.First),
+				End: min((begin+stepRows)*v.Cell.Queries, all.Rectangle.Queries.End)}
+			cells, _, err := c.pool(ctx, v, exponents)
+			if err != nil {
+				return nil, err
+			}
+			size := len(cells) / (v.Heads.End - v.Heads.First)
+			for i, value := range cells {
 				if value != HiddenCell {
-					sum[at(i/columns, i%columns)] += float64(value)
+					sums[first+i/size][at(firstRow+i%size/columns, i%columns)] += float64(value)
 				}
 			}
-			sums, cells = append(sums, sum), cells[rows*columns:]
 		}
 	}
 	return sums, nil

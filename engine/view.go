@@ -54,35 +54,52 @@ func (c *Capture) pool(ctx context.Context, v View, exponents []float32) ([]floa
 		return nil, nil, err
 	}
 	rows, columns := v.Rectangle.Cells(v.Cell)
-	heads := v.Heads.End - v.Heads.First
-	cells := make([]float32, heads*rows*columns)
-	h := Heatmap{FirstHead: v.Heads.First, Heads: heads, HeadDim: c.HeadDim, Scale: c.ScoreScale(), Map: c.Map,
+	cells := make([]float32, (v.Heads.End-v.Heads.First)*rows*columns)
+	timing := &Timing{}
+	done := 0
+	for _, heads := range c.ranges(v.Heads) {
+		part := cells[done:][:(heads.End-heads.First)*rows*columns]
+		took, err := c.poolRange(ctx, v, heads, exponents, part)
+		if err != nil {
+			return nil, nil, err
+		}
+		timing.Add(took)
+		done += len(part)
+	}
+	return cells, timing, nil
+}
+
+// poolRange fills in the cells of some heads of a view.
+func (c *Capture) poolRange(ctx context.Context, v View, heads headRange, exponents, cells []float32) (*Timing, error) {
+	h := Heatmap{FirstHead: heads.first, Heads: heads.End - heads.First, HeadDim: c.HeadDim, Scale: c.ScoreScale(), Map: c.Map,
 		Precision: c.Precision, In: c.Layout, LSEHead: c.LSEHead, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum,
-		Query: c.Query, Key: c.Key, LSE: c.LSE, BlockMap: c.words(), Cells: Ref{Buffer: bufCells, Size: 4 * int64(len(cells))}}
+		Query: heads.query, Key: heads.key, LSE: heads.lse, BlockMap: c.words(), Cells: Ref{Buffer: bufCells, Size: 4 * int64(len(cells))}}
 	specs := []BufferSpec{{Name: bufCells, Bytes: h.Cells.Size}}
 	if exponents != nil {
+		n := c.Lengths.Tokens()
+		exponents = exponents[(heads.First-heads.first)*n : heads.End*n] // those of what is bound
 		h.LSE, h.LSEHead = Ref{Buffer: bufExponents, Size: 4 * int64(len(exponents))}, n
 		specs = append(specs, BufferSpec{Name: bufExponents, Bytes: h.LSE.Size})
 	}
 	passes, err := h.Passes(c.Engine.traits)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	buffers, err := c.with(ctx, specs...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("a picture of %d cells: %w", len(cells), err)
+		return nil, fmt.Errorf("a picture of %d cells: %w", len(cells), err)
 	}
 	defer buffers.Close()
 	if exponents != nil {
 		if err := buffers.Upload(ctx, bufExponents, 0, Bytes(exponents)); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	timing, err := c.Engine.Execute(ctx, passes, nil, buffers, c.Buffers)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return cells, timing, buffers.Download(ctx, Bytes(cells), bufCells, 0)
+	return timing, buffers.Download(ctx, Bytes(cells), bufCells, 0)
 }
 
 func (c *Capture) checkHeads(heads gaze.Span) error {

@@ -74,6 +74,7 @@ func goldenPictures(t *testing.T) map[string]interface{ Draw() (*image.RGBA, err
 		"montage":    Montage{Title: "Patterns", Pictures: []Picture{of(gaze.Full{}), of(gaze.Causal{}), of(longformer)}, CommonRange: true, Size: 120},
 		"montage_own": Montage{Title: "Patterns", Subtitle: "each with its own range", Columns: 2, Size: 120,
 			Pictures: []Picture{of(gaze.Full{}), of(gaze.SlidingWindow{Left: 1, Right: 4}), of(gaze.DilatedWindow{Reach: 2, Dilation: 3})}},
+		"shaded": shadedText(),
 		"chart": ChartPage{Title: "Charts", Subtitle: "of what was measured", Size: 260, Charts: []Chart{testChart(), {Title: "Another", X: Axis{Name: "n", Range: Range{1, 1000}}, Y: Axis{Name: "seconds"},
 			Series: []Series{{Name: "points", Points: []Point{{X: 5, Y: 0.002}, {X: 500, Y: 0.3}}}}}}},
 	}

@@ -9,6 +9,11 @@ const (
 	highPercentile = 99.9
 )
 
+// mostDecades bounds an automatic range on a log scale. Softmax weights have tens of
+// them, and what lies further below the greatest is next to nothing: with all of them in
+// sight, what matters would share a few colours.
+const mostDecades = 4
+
 // histogramBins is coarse on purpose: a device can count as many in one pass.
 const histogramBins = 256
 
@@ -67,7 +72,8 @@ func (h *histogram) edge(bin int) float64 {
 // the same measure. Its ends are percentiles from a histogram of 256 bins along
 // the scale, taken at the outer edges of their bins:
 //
-//   - on a log scale from the 1st to the 99.9th, of the values above 0;
+//   - on a log scale from the 1st to the 99.9th, of the values above 0, but of at most
+//     four decades;
 //   - on the other scales from 0 to the 99.9th, so that the lowest colour means
 //     a weight of 0;
 //   - for differences from -limit to +limit, with the 99.9th of the magnitudes.
@@ -97,6 +103,8 @@ func AutomaticRange(scale Scale, maps ...*Map) Range {
 		low = 0
 	case low >= high:
 		low = high / 10
+	default:
+		low = max(low, high/math.Pow10(mostDecades))
 	}
 	return Range{low, high}
 }

@@ -69,6 +69,8 @@ func TestAutomaticRangeOfSpecialMaps(t *testing.T) {
 		{"one value and zeros, log", Log, []*Map{rowMap(t, Weight, 0, 0.5, 0)}, Range{0.05, 0.5}},
 		{"two values, log", Log, []*Map{rowMap(t, Weight, 0.25, 0.75)}, Range{0.25, 0.75}},
 		{"two values, linear", Linear, []*Map{rowMap(t, Weight, 0.25, 0.75)}, Range{0, 0.75}},
+		{"twenty decades, log", Log, []*Map{rowMap(t, Weight, 1e-20, 1e-12, 1e-3, 0.5)}, Range{0.5e-4, 0.5}},
+		{"twenty decades, gamma", Gamma, []*Map{rowMap(t, Weight, 1e-20, 1e-12, 1e-3, 0.5)}, Range{0, 0.5}},
 		{"difference", Gamma, []*Map{rowMap(t, Difference, -0.75, 0.25)}, Range{-0.75, 0.75}},
 		{"two maps", Log, []*Map{rowMap(t, Weight, 0.5), rowMap(t, Weight, 0.125)}, Range{0.125, 0.5}},
 	} {

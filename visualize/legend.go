@@ -3,6 +3,7 @@ package visualize
 import (
 	"fmt"
 	"image"
+	"math"
 )
 
 // A legendItem is a swatch with its explanation; swatch may be nil.
@@ -41,6 +42,8 @@ func rangeItem(p panel) legendItem {
 	switch {
 	case p.automatic && p.m.Measure == Difference:
 		source = "percentile 99.9 of magnitudes"
+	case p.automatic && p.scale == Log && p.r.Low == p.r.High/math.Pow10(mostDecades):
+		source = fmt.Sprintf("%d decades up to percentile 99.9", mostDecades)
 	case p.automatic && p.scale == Log:
 		source = "percentiles 1 to 99.9"
 	case p.automatic:

@@ -60,11 +60,16 @@ func checkSize(size *int, defaultSize, density int) (int, error) {
 	if density == 0 {
 		density = 1
 	}
-	if *size < smallestSize || density < 1 || *size > largestPixels/density {
-		return 0, fmt.Errorf("map of size %d at density %d: the size must be at least %d, the density at least 1, their product at most %d",
-			*size, density, smallestSize, largestPixels)
+	return density, CheckSize(*size, density)
+}
+
+// CheckSize reports a size and a density that no picture can have.
+func CheckSize(size, density int) error {
+	if size < smallestSize || density < 1 || size > largestPixels/density {
+		return fmt.Errorf("map of size %d at density %d: the size must be at least %d, the density at least 1, their product at most %d",
+			size, density, smallestSize, largestPixels)
 	}
-	return density, nil
+	return nil
 }
 
 func (p Picture) layout(t *typesetter) (*scene, error) {

@@ -82,7 +82,7 @@ func (p *Presenter) start(name string) error {
 	case index < 0 && reason != nil:
 		return reason
 	case index < 0:
-		return fmt.Errorf("vk: %w can present to this window; there is %s", ErrNoDevice, names(list))
+		return fmt.Errorf("vk: %w has a queue that both draws and presents to this window, in 8 bits a colour; there is %s", ErrNoDevice, names(list))
 	}
 	p.d.adapter, p.d.physical = list[index], devices[index]
 	return p.d.create(true)

@@ -383,7 +383,7 @@ func TestNoDevicePresents(t *testing.T) {
 	display.StartDepth(t, 640, 480, 8)
 	w := openWindow(t, 100, 80)
 	_, err := OpenPresenter("auto", program(), w.GetRequiredInstanceExtensions(), surfaceOf(w, new(int)))
-	wantError(t, err, ErrNoDevice, "vk: no Vulkan device can present to this window; there is 0: ")
+	wantError(t, err, ErrNoDevice, "vk: no Vulkan device has a queue that both draws and presents to this window, in 8 bits a colour; there is 0: ")
 }
 
 // A frame that failed leaves the presenter fit for the next one.

@@ -34,7 +34,13 @@ func (p *program) Copy(text string) {
 	}
 }
 
-func (p *program) Print(line string) { fmt.Fprintln(p.stdout, line) }
+// Print prints a line. That nobody can read it ends no window, but is an error when it
+// is closed.
+func (p *program) Print(line string) {
+	if _, err := fmt.Fprintln(p.stdout, line); err != nil && p.unread == nil {
+		p.unread = fmt.Errorf("cannot write to standard output: %w", err)
+	}
+}
 
 func (p *program) Quit() {
 	if w := p.window.Load(); w != nil {

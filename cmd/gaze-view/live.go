@@ -252,13 +252,7 @@ func (l *live) forward(ctx context.Context, v *variant, text string) error {
 		want.Capture = append(want.Capture, layer)
 		run.Layers = append(run.Layers, v.attention[layer].Visible())
 	}
-	for i, label := range load.TokenLabels(v.tokenizer, encoding.IDs) {
-		token := explore.Token{Label: label}
-		if !encoding.Special[i] {
-			token.First, token.End = encoding.Offsets[i].First, encoding.Offsets[i].End
-		}
-		run.Tokens = append(run.Tokens, token)
-	}
+	run.Tokens = load.Tokens(load.TokenLabels(v.tokenizer, encoding.IDs), encoding)
 	e, s := l.explorer, l.newSource(run)
 	watch := modernbert.Watch{
 		Progress: l.progress(),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -139,6 +140,44 @@ func TestTyping(t *testing.T) {
 	}
 	if n := v.opened.Load(); n != 1 {
 		t.Errorf("%d devices were opened", n)
+	}
+}
+
+// Lines that come faster than the model runs are shown, though not all of them, and
+// the last is.
+func TestFollowingMany(t *testing.T) {
+	v := look(t)
+	in, out := io.Pipe()
+	v.stdin = in
+	v.followInput()
+	var stop atomic.Bool
+	flooded := make(chan bool)
+	lines := 0
+	go func() {
+		defer close(flooded)
+		for ; !stop.Load(); lines++ {
+			fmt.Fprintf(out, "The cat sat %d times.\n", lines)
+		}
+		fmt.Fprintf(out, "The cat sat at last.\n")
+		out.Close()
+	}()
+	last := ""
+	shown := map[string]bool{}
+	frame := func() {
+		v.Frame(time.Now())
+		if v.seen.Load() {
+			last = v.explorer.Text()
+			shown[last] = true
+			if len(shown) == 5 {
+				stop.Store(true)
+			}
+		}
+	}
+	await(t, "five lines in sight", func() bool { frame(); return stop.Load() })
+	<-flooded
+	await(t, "the last line", func() bool { frame(); return last == "The cat sat at last." })
+	if len(shown) >= lines {
+		t.Errorf("%d of %d lines were shown: none came too early", len(shown), lines)
 	}
 }
 

@@ -63,7 +63,7 @@ func (o *options) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.model, "model", "builtin", "the checkpoint: a `DIRECTORY`, the name of a model in the Hugging Face cache, or builtin")
 	flags.StringVar(&o.text, "text", "", "the `TEXT` to look at first")
 	flags.StringVar(&o.file, "file", "", "read the text from `FILE`; - is standard input")
-	flags.BoolVar(&o.follow, "follow", false, "show each line of standard input as it comes; space pauses")
+	flags.BoolVar(&o.follow, "follow", false, "show each line of standard input as it comes, of many at once the last; space pauses")
 	flags.StringVar(&o.device, "device", "auto", "compute on the device of this `NAME` (or index)")
 	flags.StringVar(&o.present, "present", "auto", "show the window by the device of this `NAME` (or index)")
 	flags.StringVar(&o.precision, "precision", "auto", "store tensors as `TYPE`: auto, f32 or f16")

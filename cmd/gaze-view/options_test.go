@@ -259,6 +259,22 @@ func listing(t *testing.T, directory string) (names string) {
 	return names
 }
 
+// What is to be read along and cannot be written is an error.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	for _, args := range []string{"--pin 1,2", "--export " + t.TempDir() + "/a.csv", "--help"} {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer full.Close()
+		var complaint strings.Builder
+		status := execute(t.Context(), append(strings.Fields(args), "--text", "a", "--snapshot", t.TempDir()+"/a.png"), strings.NewReader(""), full, &complaint)
+		if status != 1 || !strings.Contains(complaint.String(), "no space left on device") || strings.Count(complaint.String(), "\n") != 1 {
+			t.Errorf("%s: status %d, %q", args, status, complaint.String())
+		}
+	}
+}
+
 // Without a screen, or a driver that can show a window, there is one sentence
 // that says what to use instead.
 func TestNoScreen(t *testing.T) {
@@ -272,7 +288,7 @@ func TestNoScreen(t *testing.T) {
 		again.Stdout, again.Stderr = &out, &complaint
 		again.Run()
 		if got := complaint.String(); again.ProcessState.ExitCode() != 1 || out.String() != "" || strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "gaze-view: ") ||
-			!strings.Contains(got, c.err) || !strings.Contains(got, `use "gaze map"`) {
+			!strings.Contains(got, c.err) || !strings.Contains(got, `"gaze map" draws the same maps`) {
 			t.Errorf("%s: status %d, %q", c.set, again.ProcessState.ExitCode(), got)
 		}
 	}

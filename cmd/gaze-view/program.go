@@ -46,7 +46,9 @@ type program struct {
 	events   bytes.Buffer // that were recorded
 	lines    chan string  // of standard input, for --follow
 	failed   error        // what ends the program
+	unread   error        // of a line on standard output
 	paused   atomic.Bool
+	seen     atomic.Bool                                // all of the text that was asked for last is in sight
 	keep     func(path string, frame *image.RGBA) error // takes frames in place of files, for tests
 }
 
@@ -106,7 +108,7 @@ func (p *program) run(ctx context.Context) (err error) {
 	if err == nil {
 		err = closing
 	}
-	if err == nil && !o.forget && o.windowed() {
+	if (err == nil || ctx.Err() != nil) && !o.forget && o.windowed() {
 		p.state.Settings = p.explorer.Settings
 		p.state.Map = p.explorer.InMap()
 		if saving := p.state.write(); saving != nil {
@@ -115,6 +117,9 @@ func (p *program) run(ctx context.Context) (err error) {
 	}
 	if p.recorder != nil && err == nil {
 		err = p.keepRecord()
+	}
+	if err == nil {
+		err = p.unread
 	}
 	if n := p.messages.Load(); n > 0 && err == nil {
 		err = fmt.Errorf("the validation layers reported %d messages", n)
@@ -160,6 +165,7 @@ func (p *program) Frame(now time.Time) (*explore.Frame, bool) {
 		p.Quit()
 	}
 	frame, changed := p.explorer.Frame(now)
+	p.seen.Store(p.explorer.Ready() && !p.explorer.Busy() || p.explorer.Failure() != nil)
 	if w := p.window.Load(); w != nil && p.script != nil {
 		time.AfterFunc(5*time.Millisecond, w.Wake) // it may be waiting for time to pass
 	}
@@ -278,17 +284,28 @@ func (p *program) keepRecord() error {
 	})
 }
 
-// followInput shows each line of standard input. While paused it reads none.
+// lineTime is how long a line of standard input is in sight at least.
+const lineTime = 250 * time.Millisecond
+
+// followInput shows each line of standard input; of those that come while one is
+// computed or in sight, the last. While paused it reads none.
 func (p *program) followInput() {
-	p.lines = make(chan string)
+	p.lines = make(chan string, 1)
 	go func() {
 		defer close(p.lines)
 		lines := bufio.NewScanner(p.stdin)
 		lines.Buffer(nil, maxText<<20)
 		for lines.Scan() {
-			if text := strings.ToValidUTF8(lines.Text(), "\uFFFD"); strings.TrimSpace(text) != "" {
-				p.lines <- text
+			text := strings.ToValidUTF8(lines.Text(), "\uFFFD")
+			if strings.TrimSpace(text) == "" {
+				continue
 			}
+			p.whilePaused()
+			select {
+			case <-p.lines: // nobody has seen it, and now nobody will
+			default:
+			}
+			p.lines <- text
 		}
 		if err := lines.Err(); err != nil {
 			p.explorer.Post(func() { p.explorer.Warn(fmt.Sprintf("standard input: %v", err)) })
@@ -296,10 +313,23 @@ func (p *program) followInput() {
 	}()
 	go func() {
 		for text := range p.lines {
-			for p.paused.Load() {
-				time.Sleep(20 * time.Millisecond)
+			p.whilePaused()
+			shown := make(chan bool)
+			p.explorer.Post(func() {
+				p.seen.Store(false)
+				p.explorer.SetText(text)
+				close(shown)
+			})
+			for <-shown; !p.seen.Load(); {
+				time.Sleep(5 * time.Millisecond)
 			}
-			p.explorer.Post(func() { p.explorer.SetText(text) })
+			time.Sleep(lineTime)
 		}
 	}()
+}
+
+func (p *program) whilePaused() {
+	for p.paused.Load() {
+		time.Sleep(20 * time.Millisecond)
+	}
 }

@@ -362,6 +362,7 @@ func TestWindowEnds(t *testing.T) {
 	args := []string{"--text", shortText, "--size", windowSize}
 	want := frames(t, nil, args...)[0]
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 		s := begin(t, newScreen(t), args...)
 		s.shows(want)
 		if err := s.command.Process.Signal(signal); err != nil {
@@ -369,6 +370,9 @@ func TestWindowEnds(t *testing.T) {
 		}
 		if status, complaint := s.end(); status != 130 || complaint != "gaze-view: interrupted\n" {
 			t.Errorf("%v: status %d\n%s", signal, status, complaint)
+		}
+		if file, err := stateFile(); err != nil || !strings.Contains(read(t, file), `"Width": 900`) {
+			t.Errorf("%v: the view is not remembered: %v", signal, err)
 		}
 	}
 	var s *session

@@ -53,12 +53,13 @@ var mapCommand = &command{
 		"how many tokens away it looks, and where at least 30 % of its attention goes one way:\n" +
 		"to the token itself, the one before or after, the first ([CLS]), the last ([SEP]), or to\n" +
 		"other tokens of the same id (copy).\n\n" +
-		"--rollout QUERY writes attention rollout (https://arxiv.org/abs/2005.00928) as numbers: by\n" +
-		"layer, the share of what --layer gives for that token that comes from each token as it\n" +
-		"enters the layer.",
+		"--rollout QUERY is attention rollout (https://arxiv.org/abs/2005.00928): the share of what\n" +
+		"--layer gives for that token that comes from each token. As .png or .svg it is the text,\n" +
+		"shaded by those shares; as .csv or .npy they are numbers, by layer, of the tokens as they\n" +
+		"enter it.",
 	example: "gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 3 --head 1\n" +
 		"gaze map --model answerdotai/ModernBERT-base --file book.txt --layer 21 --head 4 --rect 4000:4600,0:600 --out part.png\n" +
-		"gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 6 --rollout 4 --out rollout.csv",
+		"gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 6 --rollout 4 --out rollout.png",
 	setup: func(flags *flag.FlagSet) action {
 		var f mapFlags
 		f.declareModel(flags)
@@ -66,7 +67,7 @@ var mapCommand = &command{
 		flags.StringVar(&f.file, "file", "", "the text is all of `FILE`; - is standard input")
 		flags.IntVar(&f.layer, "layer", 0, "the layer, counted from 0")
 		choice(flags, &f.head, "head", "the `HEAD`, counted from 0, or mean: of the pooled cells of all heads")
-		choice(flags, &f.rollout, "rollout", "write the attention rollout of token `QUERY`, counted from 0, from --layer down; .csv or .npy")
+		choice(flags, &f.rollout, "rollout", "draw the text by the attention rollout of token `QUERY`, counted from 0, from --layer down; or write it, as .csv or .npy")
 		flags.BoolVar(&f.grid, "grid", false, "draw all heads of all layers on one page")
 		flags.StringVar(&f.order, "sort", "layer", "`ORDER` of the heads of a grid: layer, entropy, distance, or the share that goes to previous, next, self, first, last or copy")
 		flags.StringVar(&f.rectangle, "rect", "", "draw the part `Q0:Q1,K0:K1`: queries Q0 to Q1-1 and keys K0 to K1-1")
@@ -107,8 +108,14 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	if _, err := engine.ParseRole(f.order); err != nil && !slices.Contains([]string{"layer", "entropy", "distance"}, f.order) {
 		return usageError{fmt.Errorf("--sort is %q: expected layer, entropy, distance, previous, next, self, first, last or copy", f.order)}
 	}
-	if f.rollout.wanted && (f.grid || f.rectangle != "" || kind != ".csv" && kind != ".npy") {
-		return usageError{errors.New("--rollout writes numbers of all tokens, as .csv or .npy")}
+	if f.rollout.wanted && (f.grid || f.rectangle != "" || kind == ".html") {
+		return usageError{errors.New("--rollout is of one token and all that it comes from, as .png, .svg, .csv or .npy: --grid, --rect and .html have no meaning beside it")}
+	}
+	if _, err := visualize.ColorMapByName(f.colors); err != nil {
+		return usageError{err}
+	}
+	if err := visualize.CheckSize(f.size, f.density); err != nil {
+		return usageError{err}
 	}
 	if f.values != (valueRange{}) {
 		if err := f.values.Validate(f.scale); err != nil {
@@ -177,7 +184,7 @@ func (f *mapFlags) draw(ctx context.Context, r *modelRun) error {
 			return usageError{fmt.Errorf("--rect is %q: %w", f.rectangle, err)}
 		}
 	}
-	m := attentionMap{run: r, labels: load.TokenLabels(r.tokenizer, ids), measure: f.measure, pooling: f.pooling}
+	m := attentionMap{run: r, encoding: encodings[0], labels: load.TokenLabels(r.tokenizer, ids), measure: f.measure, pooling: f.pooling}
 	want := modernbert.Want{Capture: []int{f.layer}}
 	if f.rollout.wanted && f.rollout.query >= len(ids) {
 		return fmt.Errorf("--rollout is %d: the text has tokens 0 to %d", f.rollout.query, len(ids)-1)

@@ -104,6 +104,17 @@ func TestMapRollout(t *testing.T) {
 	if data, err := os.ReadFile(out); err != nil || len(data) != 128+4*2*len(e.IDs) {
 		t.Errorf("%d bytes, error %v", len(data), err)
 	}
+	out = filepath.Join(folder, "rollout.svg")
+	mustCall(t, "map", "--model", directory, "--text", text, "--layer", "1", "--rollout", "3", "--out", out)
+	data, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, times := range map[string]int{">[CLS]<": 2, ">as it enters layer 0: the text<": 1, ">layer 1<": 1, "attention rollout of token 3 (": 1} {
+		if got := strings.Count(string(data), want); got != times {
+			t.Errorf("the picture has %q %d times, expected %d", want, got, times)
+		}
+	}
 	got := call(t.Context(), "", "map", "--model", directory, "--text", text, "--rollout", "99", "--out", out)
 	if want := "--rollout is 99: the text has tokens 0 to " + strconv.Itoa(len(e.IDs)-1); got.status == statusOK || !strings.Contains(got.err, want) {
 		t.Errorf("%+v, expected %q", got, want)

@@ -11,6 +11,7 @@ import (
 	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/modernbert"
+	"github.com/gazevk/gaze/engine/tokenizer"
 	"github.com/gazevk/gaze/visualize"
 )
 
@@ -39,11 +40,12 @@ func (r *valueRange) UnmarshalText(text []byte) error {
 
 // An attentionMap is the captured attention of one text.
 type attentionMap struct {
-	run     *modelRun
-	capture *modernbert.Capture
-	labels  []string // of the tokens
-	measure visualize.Measure
-	pooling visualize.Pooling
+	run      *modelRun
+	capture  *modernbert.Capture
+	encoding tokenizer.Encoding
+	labels   []string // of the tokens
+	measure  visualize.Measure
+	pooling  visualize.Pooling
 }
 
 // recompute returns the map of each head of a view, or of the mean of their cells,

@@ -64,8 +64,8 @@ func init() {
 		{"variant", keys("v"), "the next variant of the model", "Text", func(e *Explorer) { e.host.Variant(1) }},
 		{"pause", keys("space"), "stop following, or go on", "Text", (*Explorer).togglePause},
 
-		{"keep", with(Control, "d"), "keep this head to compare with", "Compare", (*Explorer).keep},
-		{"compare", with(Shift, "d"), "side by side, difference, neither", "Compare", (*Explorer).nextComparison},
+		{"keep", with(Control, "d"), "keep this head as A, to compare others with", "Compare", (*Explorer).keep},
+		{"compare", with(Shift, "d"), "beside A, then minus A, then alone; d moves", "Compare", (*Explorer).nextComparison},
 
 		{"export", with(Control|Shift, "e"), "write what is in sight to a file", "Window", func(e *Explorer) { e.promptExport(false) }},
 		{"export_all", with(Control|Shift|Alt, "e"), "write the whole map to a file", "Window", func(e *Explorer) { e.promptExport(true) }},
@@ -191,7 +191,7 @@ func (e *Explorer) focus() {
 	case e.pin:
 		before := e.view
 		e.view.scale = float64(e.canvas.px(20))
-		e.view.reveal(e.pinned.query, e.pinned.key)
+		e.view.jump(e.pinned.query, e.pinned.key)
 		e.beforeF = &before
 	default:
 		e.say("nothing is selected: drag with Shift, or click a cell")

@@ -134,7 +134,7 @@ func (e *Explorer) drawStrips(p *pane, shown image.Rectangle) {
 	}
 	received, ok := need[[]float64](e.store, stripPart{p.run, p.head, false, queries})
 	if e.rollout {
-		if query, is := e.query(); is && p.head.layer != mean {
+		if query, is := e.query(); is && query < n && p.head.layer != mean {
 			received, ok = need[[]float64](e.store, rolloutPart{p.run, p.head.layer, query})
 			of = accentInk
 		}

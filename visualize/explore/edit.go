@@ -8,7 +8,8 @@ import (
 // A line is a line of text under a caret.
 type line struct {
 	text  []rune
-	caret int // before text[caret]
+	caret int  // before text[caret]
+	all   bool // the whole is selected: what is typed takes its place
 }
 
 func newLine(text string) line {
@@ -27,15 +28,21 @@ func (l *line) insert(text string) {
 			runes[i] = ' '
 		}
 	}
+	if l.all {
+		*l = line{}
+	}
 	l.text = append(l.text[:l.caret:l.caret], append(runes, l.text[l.caret:]...)...)
 	l.caret += len(runes)
 }
 
 // press does what a key does to a line of text, and reports whether it changed.
 func (l *line) press(p Press) bool {
-	word := p.Modifiers&Control != 0
+	word, all := p.Modifiers&Control != 0, l.all
 	to := l.caret
 	switch p.Key {
+	case "a":
+		l.all = l.all || word && len(l.text) > 0
+		return false
 	case "left", "backspace":
 		to = l.left(word)
 	case "right", "delete":
@@ -46,15 +53,20 @@ func (l *line) press(p Press) bool {
 		to = len(l.text)
 	case "u":
 		if word {
-			l.text, l.caret = l.text[l.caret:], 0
+			l.text, l.caret, l.all = l.text[l.caret:], 0, false
 			return true
 		}
 		return false
 	default:
 		return false
 	}
+	l.all = false
 	switch p.Key {
 	case "backspace", "delete":
+		if all {
+			*l = line{}
+			return true
+		}
 		first, end := min(l.caret, to), max(l.caret, to)
 		l.text = append(l.text[:first:first], l.text[end:]...)
 		l.caret = first
@@ -62,6 +74,15 @@ func (l *line) press(p Press) bool {
 	}
 	l.caret = to
 	return false
+}
+
+// edits reports whether a key with Control or Alt is for a line of text.
+func (l *line) edits(p Press) bool {
+	switch p.Key {
+	case "left", "right", "home", "end", "backspace", "delete", "a", "u", "escape", "enter", "tab":
+		return true
+	}
+	return l.all && (p.Key == "c" || p.Key == "x")
 }
 
 // left returns where the caret goes to the left, by a letter or by a word.

@@ -63,8 +63,9 @@ type Explorer struct {
 	hasBefore bool
 	scroll    int // pixels of the overview
 	flowed    *flow
-	textLine  int // the first line in sight of the text
-	textQuery int // that the text was scrolled to
+	small     miniature // the last mean's
+	textLine  int       // the first line in sight of the text
+	textQuery int       // that the text was scrolled to
 
 	mouse     image.Point
 	pinned    pair // of pin
@@ -261,6 +262,14 @@ func (e *Explorer) Message() string {
 	return e.message
 }
 
+// Text returns the text of the run in sight.
+func (e *Explorer) Text() string {
+	if e.run == nil {
+		return ""
+	}
+	return e.run.Text
+}
+
 // Tokens returns how many tokens the run in sight has.
 func (e *Explorer) Tokens() int {
 	if e.run == nil {
@@ -285,15 +294,18 @@ func (e *Explorer) settle() {
 	}
 	before := e.run
 	e.run, e.next = e.next, nil
+	if e.compare == difference && len(e.run.Tokens) != len(e.against.run.Tokens) {
+		e.compare = sideBySide
+		e.say("side by side, for there is no difference: A has %d tokens, this has %d", len(e.against.run.Tokens), len(e.run.Tokens))
+	}
 	if before == nil || len(before.Tokens) != len(e.run.Tokens) {
-		whole := before == nil || e.view.scale <= e.view.fitted()*1.001
-		e.view.n = len(e.run.Tokens)
-		if whole {
+		if before == nil {
+			e.view.n = len(e.run.Tokens)
 			e.view.fit()
 		}
-		e.view.clamp()
+		e.view.count(e.tokensInSight())
 		e.selection = false
-		if e.pin && max(e.pinned.query, e.pinned.key) >= e.view.n {
+		if e.pin && max(e.pinned.query, e.pinned.key) >= len(e.run.Tokens) {
 			e.pin = false
 		}
 		e.beforeF = nil

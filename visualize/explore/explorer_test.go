@@ -71,6 +71,60 @@ func TestKeysThatOpenFieldsTypeNothing(t *testing.T) {
 	}
 }
 
+// A text is selected as a whole, copied, cut and replaced; a click puts the caret
+// where it is; and keys that type nothing do what they do elsewhere.
+func TestEditingATextAsAWhole(t *testing.T) {
+	run, _ := fakeRun(9, 3, 2)
+	e, host := opened(t, run, 900, 600)
+	expect := func(what, want string) {
+		t.Helper()
+		if got := e.edit.String(); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	press(e, "t", "ctrl+a", "ctrl+c")
+	if !slices.Equal(host.copied, []string{run.Text}) {
+		t.Errorf("copied %q", host.copied)
+	}
+	press(e, "n", "e", "w")
+	expect("typed", "new")
+	press(e, "ctrl+a", "left", "s")
+	expect("not selected any more", "nesw")
+	press(e, "ctrl+a")
+	e.Handle(Paste{"words to be clicked"})
+	expect("pasted", "words to be clicked")
+	field := e.layout.field.Inset(e.canvas.px(8))
+	click := func(x int) {
+		e.Handle(Move{float64(x), float64(field.Min.Y + 5)})
+		e.Handle(Click{Button: Left, Down: true})
+		e.Handle(Click{Button: Left})
+	}
+	click(field.Min.X + e.canvas.width(textRole, "words ") + 1)
+	press(e, "x")
+	expect("clicked", "words xto be clicked")
+	click(field.Max.X - 1)
+	press(e, "y")
+	expect("clicked behind it", "words xto be clickedy")
+	press(e, "ctrl+a", "ctrl+x")
+	expect("cut", "")
+	if len(host.copied) != 2 || host.copied[1] != "words xto be clickedy" {
+		t.Errorf("cut %q", host.copied)
+	}
+	if last := host.texts[len(host.texts)-1]; last != "" {
+		t.Errorf("%q is run", last)
+	}
+	long := strings.Repeat("many words ", 100)
+	e.Handle(Paste{long})
+	click(field.Max.X - e.canvas.px(60)) // in what is in sight of it
+	if e.edit.caret < len(long)-20 || e.edit.caret >= len(long) {
+		t.Errorf("the caret is before letter %d of %d", e.edit.caret, len(long))
+	}
+	press(e, "ctrl+g")
+	if e.prompt == nil {
+		t.Error("a key of the window does nothing while a text is edited")
+	}
+}
+
 func TestEscapeAlwaysClears(t *testing.T) {
 	run, _ := fakeRun(30, 2, 1)
 	e, host := opened(t, run, 900, 600)
@@ -124,6 +178,47 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+// Of two texts side by side all of the longer can be seen and read off, and what lies
+// beyond the other is neither pinned nor computed of it.
+func TestLongerTextBeside(t *testing.T) {
+	long, _ := fakeRun(60, 2, 1)
+	e, host := opened(t, long, 900, 600)
+	press(e, "enter", "ctrl+d")
+	short, _ := fakeRun(12, 2, 1)
+	short.Text = "another" + short.Text[7:]
+	e.Open(short)
+	e.Complete(short, 2)
+	e.Progress(1)
+	press(e, "shift+d", "r", "home")
+	rest(t, e, host)
+	panes := e.panes()
+	if got := panes[0].view.visible(); got.Queries.End != 60 || got.Keys.End != 60 {
+		t.Fatalf("of the longer text %v is in sight", got)
+	}
+	e.Handle(Move{panes[0].view.x(50.5), panes[0].view.y(51.5)})
+	rest(t, e, host)
+	if got := e.readout(); len(got) != 2 || got[0] != "A: query “w51”, key “w50”" || !strings.HasPrefix(got[1], "A: ") {
+		t.Errorf("read off %q", got)
+	}
+	e.Handle(Click{Left, true, 0})
+	e.Handle(Click{Left, false, 0})
+	rest(t, e, host)
+	if e.pin || e.Trouble() != nil {
+		t.Errorf("pinned %v, %v", e.pinned, e.Trouble())
+	}
+	press(e, "8")
+	e.view.pan(-1e9, -1e9)
+	rest(t, e, host)
+	if err := e.Export("a.png", false); err == nil || !strings.Contains(err.Error(), "nothing of the map is in sight") {
+		t.Errorf("the error is %v", err)
+	}
+	press(e, "shift+d", "escape", "escape", "escape")
+	rest(t, e, host)
+	if got := e.view.visible(); e.compare != noComparison || got.Queries.End != 12 || got.Queries.First >= 12 {
+		t.Errorf("alone again %v is in sight", got)
+	}
+}
+
 // A run that is kept to compare with lives on when another text is shown.
 func TestComparisonKeepsItsRun(t *testing.T) {
 	run, source := fakeRun(12, 2, 2)
@@ -156,6 +251,9 @@ func TestComparisonKeepsItsRun(t *testing.T) {
 	e.Complete(longer, 2)
 	e.Progress(1)
 	rest(t, e, host)
+	if len(e.panes()) != 2 || !strings.Contains(e.message, "A has 12 tokens, this has 13") || e.Trouble() != nil {
+		t.Errorf("%d panes of texts of other lengths, %q, %v", len(e.panes()), e.message, e.Trouble())
+	}
 	press(e, "escape", "escape", "shift+d", "shift+d")
 	if e.compare == difference || !strings.Contains(e.message, "12 tokens") {
 		t.Errorf("%v, %q", e.compare, e.message)

@@ -65,10 +65,15 @@ func (e *Explorer) Export(where string, all bool) error {
 	}
 	e.screen = mapScreen
 	e.arrange()
-	r := e.view.visible()
+	v := e.view
+	v.n = len(e.run.Tokens)
+	r := v.visible()
 	if all {
 		everything := gaze.Span{End: len(e.run.Tokens)}
 		r = gaze.Rectangle{Queries: everything, Keys: everything}
+	}
+	if err := r.Validate(v.n); err != nil {
+		return fmt.Errorf("nothing of the map is in sight: %w", err)
 	}
 	// The cells are those that gaze map takes, whatever the window has room for.
 	cell, asked := 1, r

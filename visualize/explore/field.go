@@ -48,6 +48,29 @@ func (e *Explorer) drawField() {
 	c.drawLine(inner, &e.edit, inner.Min.X, y)
 }
 
+// clickField begins to edit the text, where the mouse is.
+func (e *Explorer) clickField(at image.Point) {
+	c, l := &e.canvas, &e.edit
+	before := e.editing
+	e.beginEdit()
+	if !e.editing {
+		return
+	}
+	inner := e.layout.field.Inset(c.px(8))
+	first := 0
+	if before {
+		first, _ = c.begins(l, inner.Dx())
+	}
+	l.all = false
+	for l.caret = first; l.caret < len(l.text); l.caret++ {
+		// Beyond the middle of a letter the caret is behind it.
+		x := inner.Min.X + c.width(textRole, string(l.text[first:l.caret]))
+		if x >= inner.Max.X || 2*at.X < 2*x+c.width(textRole, string(l.text[l.caret])) {
+			break
+		}
+	}
+}
+
 // head returns the start of a text, more than fits into a width: the rest is
 // not worth measuring.
 func (c *canvas) head(text string, width int) string {
@@ -69,20 +92,29 @@ func spaced(r rune) rune {
 
 // drawLine draws a line of text with its caret, which is always in sight.
 func (c *canvas) drawLine(clip image.Rectangle, l *line, x, y int) {
-	// What lies further to the left than the box is wide is not drawn.
+	first, caret := c.begins(l, clip.Max.X-x)
+	before, behind := l.text[first:l.caret], l.text[l.caret:]
+	if most := clip.Dx(); len(behind) > most {
+		behind = behind[:most]
+	}
+	if l.all {
+		c.fill(image.Rect(x, y, x+caret+c.width(textRole, string(behind)), y+c.height(textRole)).Intersect(clip), accentInk, 0x60)
+	}
+	end := c.writeIn(clip, textRole, ink, string(before), x, y)
+	c.writeIn(clip, textRole, ink, string(behind), end, y)
+	c.fill(image.Rect(end, y, end+c.px(2), y+c.height(textRole)), accentInk, 0xff)
+}
+
+// begins returns the first letter of a line that is drawn in a box that is so wide,
+// and how far from it the caret is. What lies further to the left is not drawn.
+func (c *canvas) begins(l *line, width int) (first, caret int) {
 	before := l.text[:l.caret]
-	first := max(0, len(before)-clip.Dx())
-	caret := c.width(textRole, string(before[first:]))
-	for caret > clip.Max.X-x-c.px(40) && first < len(before) {
+	first = max(0, len(before)-width)
+	caret = c.width(textRole, string(before[first:]))
+	for caret > width-c.px(40) && first < len(before) {
 		step := min(8, len(before)-first)
 		caret -= c.width(textRole, string(before[first:first+step]))
 		first += step
 	}
-	behind := l.text[l.caret:]
-	if most := clip.Dx(); len(behind) > most {
-		behind = behind[:most]
-	}
-	end := c.writeIn(clip, textRole, ink, string(before[first:]), x, y)
-	c.writeIn(clip, textRole, ink, string(behind), end, y)
-	c.fill(image.Rect(end, y, end+c.px(2), y+c.height(textRole)), accentInk, 0xff)
+	return first, caret
 }

@@ -54,7 +54,7 @@ func (e *Explorer) press(p Press) {
 	case e.prompt != nil:
 		e.pressPrompt(p)
 		return
-	case e.editing:
+	case e.editing && (p.Modifiers&(Control|Alt) == 0 || e.edit.edits(p)):
 		e.pressEdit(p)
 		return
 	case e.help && p.Key != "escape":

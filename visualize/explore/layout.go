@@ -62,12 +62,22 @@ func (e *Explorer) arrange() {
 	}
 	e.layout = l
 	if e.screen == mapScreen {
-		e.view.n = 1
-		if e.run != nil {
-			e.view.n = len(e.run.Tokens)
-		}
+		e.view.count(e.tokensInSight())
 		e.view.resize(l.panes[len(l.panes)-1])
 	}
+}
+
+// tokensInSight returns how many tokens there are to move among: of two texts side by
+// side, those of the longer one.
+func (e *Explorer) tokensInSight() int {
+	n := 1
+	if e.run != nil {
+		n = len(e.run.Tokens)
+	}
+	if e.compare == sideBySide {
+		n = max(n, len(e.against.run.Tokens))
+	}
+	return n
 }
 
 // split returns the boxes of the maps, their axes left and above of them.

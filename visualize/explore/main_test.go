@@ -200,7 +200,7 @@ func fakeRun(n, layers, heads int) (*Run, *fakeSource) {
 		}
 		first := text.Len()
 		text.WriteString(word)
-		run.Tokens = append(run.Tokens, Token{word, first, text.Len()})
+		run.Tokens = append(run.Tokens, Token{Label: word, First: first, End: text.Len()})
 	}
 	run.Text = text.String()
 	for layer := range layers {

@@ -56,7 +56,7 @@ func (e *Explorer) click(c Click) {
 	}
 	at, l := e.mouse, &e.layout
 	if at.In(l.field) {
-		e.beginEdit()
+		e.clickField(at)
 		return
 	}
 	if e.editing {
@@ -133,8 +133,8 @@ func (e *Explorer) moved(to image.Point) {
 		}
 	case minimapDrag:
 		box := e.layout.minimap
-		e.view.key = float64(to.X-box.Min.X)/float64(box.Dx())*float64(e.view.n) - float64(e.view.box.Dx())/e.view.scale/2
-		e.view.query = float64(to.Y-box.Min.Y)/float64(box.Dy())*float64(e.view.n) - float64(e.view.box.Dy())/e.view.scale/2
+		e.view.key = float64(to.X-box.Min.X)/float64(box.Dx())*float64(len(e.run.Tokens)) - float64(e.view.box.Dx())/e.view.scale/2
+		e.view.query = float64(to.Y-box.Min.Y)/float64(box.Dy())*float64(len(e.run.Tokens)) - float64(e.view.box.Dy())/e.view.scale/2
 		e.view.clamp()
 	case rangeDrag:
 		e.dragRange(float64(to.X-from.X) / float64(e.layout.bar.Dx()))
@@ -181,7 +181,7 @@ func (e *Explorer) release() {
 		return
 	}
 	v := e.view
-	v.box = e.layout.panes[d.pane]
+	v.box, v.n = e.layout.panes[d.pane], len(e.run.Tokens)
 	switch {
 	case d.kind == panDrag && !d.moved, d.kind == selectDrag && !d.moved, d.kind == boxDrag && !d.moved:
 		if query, key, ok := v.pair(float64(e.mouse.X), float64(e.mouse.Y)); ok && d.kind != boxDrag {
@@ -268,7 +268,6 @@ func (e *Explorer) wheel(w Wheel) {
 			v.zoom(float64(e.mouse.X), float64(e.mouse.Y), math.Pow(factor, by))
 			v.box = e.view.box
 			e.view = v
-			e.view.clamp()
 		}
 	}
 }

@@ -268,3 +268,34 @@ func TestPaintStaysInItsBox(t *testing.T) {
 		}
 	}
 }
+
+// The small map of a mean is the mean of the small maps; what one head hides and
+// another sees counts as 0.
+func TestMiniatureOfMean(t *testing.T) {
+	run, source := fakeRun(40, 3, 2)
+	run.Layers[1] = gaze.SlidingWindow{Left: 2, Right: 2}
+	e, host := opened(t, run, 900, 600)
+	press(e, "enter", "h")
+	for _, h := range []head{{0, mean}, {mean, mean}} {
+		rest(t, e, host)
+		small := e.miniature(run, h)
+		if small == nil {
+			t.Fatalf("there is none of %v", h)
+		}
+		for _, p := range []pair{{3, 4}, {30, 5}, {20, 20}} {
+			want, heads, seen := 0.0, 0, false
+			for layer := h.first(); layer < h.end(3); layer++ {
+				for of := range 2 {
+					heads++
+					if source.visible(layer, p.query, p.key) {
+						want, seen = want+source.weight(layer, of, p.query, p.key), true
+					}
+				}
+			}
+			if got, visible := small.at(p.query, p.key); visible != seen || seen && !near32(got, want/float64(heads)) {
+				t.Errorf("%v, %v: %v, %v, want %v", h, p, got, visible, want/float64(heads))
+			}
+		}
+		press(e, "h")
+	}
+}

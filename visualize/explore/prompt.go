@@ -117,6 +117,13 @@ func (e *Explorer) pressEdit(p Press) {
 		e.editing = false
 		return
 	}
+	if e.edit.all && p.Modifiers == Control && (p.Key == "c" || p.Key == "x") {
+		e.host.Copy(e.edit.String())
+		if p.Key == "c" {
+			return
+		}
+		p = Press{Key: "delete"}
+	}
 	if e.edit.press(p) {
 		e.textChanged()
 	}
@@ -208,7 +215,7 @@ func (e *Explorer) nextFound(step int) {
 	token := e.hits[at]
 	e.pinAt(token, token)
 	if e.screen == mapScreen {
-		e.view.reveal(token, token)
+		e.view.jump(token, token)
 	}
 	e.say("%d of %d", at+1, len(e.hits))
 }
@@ -245,7 +252,7 @@ func (e *Explorer) GoTo(text string) error {
 	if e.view.scale < 4 {
 		e.view.rescale(float64(e.view.box.Min.X), float64(e.view.box.Min.Y), float64(e.canvas.px(8)))
 	}
-	e.view.reveal(q, k)
+	e.view.jump(q, k)
 	return nil
 }
 

@@ -52,7 +52,8 @@ func (e *Explorer) pointed() (pair, bool) {
 	return pair{}, false
 }
 
-// readout says what is known of the pair under the mouse, or the pinned one.
+// readout says what is known of the pair under the mouse, or the pinned one, and of
+// the selection.
 func (e *Explorer) readout() (lines []string) {
 	switch {
 	case e.run == nil:
@@ -62,17 +63,42 @@ func (e *Explorer) readout() (lines []string) {
 	case len(e.layout.panes) == 0:
 		e.arrange()
 	}
+	lines = e.pairReadout()
+	if e.selection {
+		lines = append(lines, e.selectionReadout()...)
+	}
+	return lines
+}
+
+func (e *Explorer) pairReadout() (lines []string) {
 	at, ok := e.pointed()
 	if !ok && e.pin {
 		at, ok = e.pinned, true
 	}
-	if e.selection {
-		lines = append(lines, e.selectionReadout()...)
+	if !ok {
+		return nil
 	}
-	if !ok || max(at.query, at.key) >= len(e.run.Tokens) {
+	panes := e.panes()
+	for _, p := range panes[:len(panes)-1] {
+		// Another text has other tokens there.
+		if last := max(at.query, at.key); last < len(p.run.Tokens) && (last >= len(e.run.Tokens) || p.run.Text != e.run.Text) {
+			lines = append(lines, fmt.Sprintf("A: query %s, key %s", p.run.tokenName(at.query), p.run.tokenName(at.key)))
+		}
+		if at.query < len(p.run.Tokens) {
+			if row, ok := need[[]float32](e.store, rowPart{p.run, p.head, at.query}); ok && at.key < len(row) {
+				lines = append(lines, fmt.Sprintf("A: %s", rank(row, at.key)[0]))
+			}
+		}
+	}
+	if max(at.query, at.key) >= len(e.run.Tokens) {
 		return lines
 	}
-	lines = append([]string{fmt.Sprintf("query %d %s", at.query, e.tokenName(at.query)), fmt.Sprintf("key %d %s", at.key, e.tokenName(at.key))}, lines...)
+	return append(e.ownReadout(at), lines...)
+}
+
+// ownReadout says what is known of a pair of the run in sight.
+func (e *Explorer) ownReadout(at pair) (lines []string) {
+	lines = []string{fmt.Sprintf("query %d %s", at.query, e.run.tokenName(at.query)), fmt.Sprintf("key %d %s", at.key, e.run.tokenName(at.key))}
 	panes := e.panes()
 	p := panes[len(panes)-1]
 	if !p.available() {
@@ -80,13 +106,6 @@ func (e *Explorer) readout() (lines []string) {
 	}
 	if row, ok := need[[]float32](e.store, rowPart{p.run, p.head, at.query}); ok {
 		lines = append(lines, rank(row, at.key)...)
-	}
-	for _, p := range panes[:len(panes)-1] {
-		if at.query < len(p.run.Tokens) {
-			if row, ok := need[[]float32](e.store, rowPart{p.run, p.head, at.query}); ok && at.key < len(row) {
-				lines = append(lines, fmt.Sprintf("A: %s", rank(row, at.key)[0]))
-			}
-		}
 	}
 	if cell := e.view.cell(); cell > 1 || p.minus.run != nil {
 		row, column := at.query/tileTokens(cell), at.key/tileTokens(cell)
@@ -151,12 +170,12 @@ func rectangle(r gaze.Rectangle) string {
 
 // tokenName quotes a token, with the code points that the font lacks. Of a token
 // that is some bytes of a letter they are the letter's.
-func (e *Explorer) tokenName(token int) string {
-	t := e.run.Tokens[token]
+func (r *Run) tokenName(token int) string {
+	t := r.Tokens[token]
 	label := t.Label
 	text := "“" + label + "”"
 	if strings.ContainsRune(label, '\uFFFD') && t.End > t.First {
-		label = e.run.Text[t.First:t.End]
+		label = r.Text[t.First:t.End]
 	}
 	for i, letter := range []rune(label) {
 		if i == 8 {

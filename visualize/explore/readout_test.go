@@ -141,6 +141,9 @@ func TestSelectionHasItsMass(t *testing.T) {
 			mass += source.weight(0, 0, query, key)
 		}
 	}
+	if got := e.readout(); len(got) != 6 || !strings.HasPrefix(got[0], "query 9 ") || !strings.HasPrefix(got[2], "weight ") || !strings.HasPrefix(got[5], "mass ") {
+		t.Errorf("read off %q", got)
+	}
 	if got := strings.Join(e.selectionReadout(), "\n"); !strings.Contains(got, "mass "+readable(mass)) {
 		t.Errorf("%q, want a mass of %v", got, readable(mass))
 	}

@@ -175,10 +175,10 @@ func TestTrouble(t *testing.T) {
 
 // Bytes of a letter that the font lacks are named by the letter.
 func TestTokenNames(t *testing.T) {
-	run := &Run{Text: "é日x", Heads: 1, Layers: []gaze.Pattern{gaze.Full{}}, Tokens: []Token{{"[X]", 0, 0}, {"é", 0, 2}, {"\uFFFD", 2, 5}, {"日", 2, 5}, {"x", 5, 6}}}
+	run := &Run{Text: "é日x", Heads: 1, Layers: []gaze.Pattern{gaze.Full{}}, Tokens: []Token{{Label: "[X]", First: 0, End: 0}, {Label: "é", First: 0, End: 2}, {Label: "\uFFFD", First: 2, End: 5}, {Label: "日", First: 2, End: 5}, {Label: "x", First: 5, End: 6}}}
 	e := &Explorer{run: run, canvas: canvas{img: image.NewNRGBA(image.Rect(0, 0, 1, 1))}}
 	for i, want := range []string{"“[X]”", "“é”", "“\uFFFD” U+65E5", "“日” U+65E5", "“x”"} {
-		if got := e.tokenName(i); got != want {
+		if got := e.run.tokenName(i); got != want {
 			t.Errorf("token %d is %s, want %s", i, got, want)
 		}
 	}

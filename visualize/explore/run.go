@@ -29,10 +29,7 @@ type Run struct {
 }
 
 // A Token is one of a run's text.
-type Token struct {
-	Label      string // what stands for it on an axis
-	First, End int    // bytes of the text; equal for one that stands for none of it
-}
+type Token = visualize.Token
 
 // sequences returns the lengths of a run's sequences.
 func (r *Run) sequences() gaze.Lengths {

@@ -29,20 +29,18 @@ func (e *Explorer) drawMinimap() {
 	p := panes[len(panes)-1]
 	c.fill(box, fieldPaper, 0xff)
 	n := len(p.run.Tokens)
-	if p.head.layer != mean && p.head.head != mean {
-		if tiles, ok := need[[]*tile](e.store, thumbnailPart{p.run, p.head.layer}); ok {
-			how := coloring{visualize.Log, visualize.Range{Low: min(0.25/float64(n), 0.01), High: 1}}
-			m, err := visualize.ColorMapByName(e.Colors)
-			if err != nil {
-				m = visualize.ColorMaps()[0]
-			}
-			v := view{n: n, box: box, scale: float64(box.Dx()) / float64(n)}
-			c.paint(box, &v, tiles[p.head.head], how, &m.Colors)
-			c.drawSequences(p.run, &v, tiles[p.head.head].cell, box)
+	if t := e.miniature(p.run, p.head); t != nil {
+		how := coloring{visualize.Log, visualize.Range{Low: min(0.25/float64(n), 0.01), High: 1}}
+		m, err := visualize.ColorMapByName(e.Colors)
+		if err != nil {
+			m = visualize.ColorMaps()[0]
 		}
+		v := view{n: n, box: box, scale: float64(box.Dx()) / float64(n)}
+		c.paint(box, &v, t, how, &m.Colors)
+		c.drawSequences(p.run, &v, t.cell, box)
 	}
 	c.outline(box, c.density, lineInk)
-	r := e.view.visible()
+	r := p.view.visible()
 	at := func(token int) int { return token * box.Dx() / max(n, 1) }
 	seen := image.Rect(box.Min.X+at(r.Keys.First), box.Min.Y+at(r.Queries.First), box.Min.X+at(r.Keys.End), box.Min.Y+at(r.Queries.End))
 	c.frame(box, seen.Inset(c.density), c.density, ink)
@@ -50,6 +48,46 @@ func (e *Explorer) drawMinimap() {
 		x, y := box.Min.X+at(e.pinned.key), box.Min.Y+at(e.pinned.query)
 		c.fill(image.Rect(x-c.px(2), y-c.px(2), x+c.px(2), y+c.px(2)).Intersect(box), accentInk, 0xff)
 	}
+}
+
+// A miniature is a whole map, small, of a mean.
+type miniature struct {
+	run  *Run
+	head head
+	tile *tile
+}
+
+// miniature returns the whole map of a head, small; nil before it is known. That of a
+// mean follows from the thumbnails of its heads.
+func (e *Explorer) miniature(run *Run, h head) *tile {
+	var parts []*tile
+	missing := false
+	heads := h.heads(run.Heads)
+	for layer := h.first(); layer < h.end(len(run.Layers)); layer++ {
+		tiles, ok := need[[]*tile](e.store, thumbnailPart{run, layer})
+		if missing = missing || !ok; ok {
+			parts = append(parts, tiles[heads.First:heads.End]...)
+		}
+	}
+	switch {
+	case missing:
+		return nil
+	case len(parts) == 1:
+		return parts[0]
+	case e.small.run == run && e.small.head == h:
+		return e.small.tile
+	}
+	t := emptyTile(parts[0].rectangle, parts[0].cell)
+	for i := range t.values {
+		t.values[i] = hiddenValue
+		for _, part := range parts {
+			if value := part.values[i]; value == value {
+				t.values[i] = orZero(t.values[i]) + value/float32(len(parts))
+			}
+		}
+	}
+	e.small = miniature{run, h, t}
+	return t
 }
 
 // drawLegend draws the histogram of what is in sight over the colour bar, and

@@ -3,23 +3,15 @@ package explore
 import (
 	"image"
 	"image/color"
-	"slices"
-	"strings"
+
+	"github.com/gazevk/gaze/visualize"
 )
 
 // A flow is a run's text broken into lines, of which each token has a piece.
 type flow struct {
 	run            *Run
 	width, density int
-	lines          [][]piece
-}
-
-// A piece is a token in a line of text, or the several that are bytes of one letter.
-type piece struct {
-	token    int
-	count    int
-	text     string
-	from, to int // pixels from the left
+	lines          [][]visualize.Piece
 }
 
 // flow returns the lines of the text in a box that is so wide.
@@ -29,60 +21,9 @@ func (e *Explorer) flow(width int) *flow {
 	if f := e.flowed; f != nil && f.run == e.run && f.width == width && f.density == c.density {
 		return f
 	}
-	f := &flow{run: e.run, width: width, density: c.density}
-	var line []piece
-	x, end := 0, 0
-	for i, token := range e.run.Tokens {
-		text := token.Label
-		if before := len(line) - 1; before >= 0 && token.End > token.First && token.First < end && token.End <= end {
-			line[before].count++
-			continue
-		}
-		if token.End > token.First {
-			// What lies between two tokens goes with the second: a space, most often,
-			// which other tokenizers make a part of it.
-			text = e.run.Text[min(end, token.First):token.End]
-			end = token.End
-		}
-		text = strings.Map(spaced, text)
-		padding := 0
-		if token.End == token.First {
-			padding = c.px(6)
-		}
-		pieceWidth := c.width(textRole, text) + padding
-		if x+pieceWidth > width && len(line) > 0 {
-			// A word goes to the next line as a whole, if it has not all of this one.
-			begins := len(line)
-			for begins > 0 && !strings.HasPrefix(text, " ") && !strings.HasPrefix(line[begins-1].text, " ") {
-				begins--
-			}
-			switch {
-			case begins == 0 || strings.HasPrefix(text, " "):
-				begins = len(line)
-			default:
-				begins--
-			}
-			moved := slices.Clone(line[begins:])
-			f.lines = append(f.lines, line[:begins])
-			line, x = nil, 0
-			for _, p := range append(moved, piece{i, 1, text, 0, 0}) {
-				if len(line) == 0 {
-					p.text = strings.TrimLeft(p.text, " ")
-				}
-				p.from, p.to = x, x+c.width(textRole, p.text)
-				if added := e.run.Tokens[p.token]; added.End == added.First {
-					p.to += c.px(6)
-				}
-				line, x = append(line, p), p.to
-			}
-			continue
-		}
-		line = append(line, piece{i, 1, text, x, x + pieceWidth})
-		x += pieceWidth
-	}
-	f.lines = append(f.lines, line)
-	e.flowed = f
-	return f
+	e.flowed = &flow{run: e.run, width: width, density: c.density}
+	e.flowed.lines = visualize.Flow(e.run.Text, e.run.Tokens, width, c.px(6), func(text string) int { return c.width(textRole, text) })
+	return e.flowed
 }
 
 // pitch is the height of a line of the text.
@@ -129,11 +70,11 @@ func (e *Explorer) drawText() {
 	y := box.Min.Y + c.px(8)
 	for _, line := range f.lines[e.textLine:min(e.textLine+e.linesInSight(), len(f.lines))] {
 		for _, p := range line {
-			x := box.Min.X + c.px(10) + p.from
-			back := image.Rect(x, y, box.Min.X+c.px(10)+p.to, y+c.height(textRole)).Intersect(box)
+			x := box.Min.X + c.px(10) + p.From
+			back := image.Rect(x, y, box.Min.X+c.px(10)+p.To, y+c.height(textRole)).Intersect(box)
 			var weight float32
 			found := false
-			for token := p.token; token < p.token+p.count; token++ {
+			for token := p.Token; token < p.Token+p.Count; token++ {
 				if top > 0 {
 					weight = max(weight, orZero(row[token])/top)
 				}
@@ -146,16 +87,16 @@ func (e *Explorer) drawText() {
 				c.fill(image.Rect(back.Min.X, back.Max.Y, back.Max.X, back.Max.Y+c.px(2)), foundInk, 0xff)
 			}
 			of := ink
-			if token := e.run.Tokens[p.token]; token.First == token.End {
+			if token := e.run.Tokens[p.Token]; token.First == token.End {
 				of = quietInk
 			}
 			if weight > 0.6 {
 				of = color.RGBA{0, 0, 0, 0xff}
 			}
-			if ok && query >= p.token && query < p.token+p.count {
+			if ok && query >= p.Token && query < p.Token+p.Count {
 				c.outline(back.Inset(c.density), c.density, ink)
 			}
-			c.writeIn(box, textRole, of, p.text, x, y)
+			c.writeIn(box, textRole, of, p.Text, x, y)
 		}
 		y += c.pitch()
 	}
@@ -176,7 +117,7 @@ func orZero(weight float32) float32 {
 // showToken scrolls the text to a token.
 func (e *Explorer) showToken(f *flow, token int) {
 	for i, line := range f.lines {
-		if last := line[len(line)-1]; last.token+last.count > token {
+		if last := line[len(line)-1]; last.Token+last.Count > token {
 			if i < e.textLine || i >= e.textLine+e.linesInSight() {
 				e.textLine = i - e.linesInSight()/2
 			}
@@ -198,8 +139,8 @@ func (e *Explorer) tokenAt(at image.Point) (int, bool) {
 	}
 	x := at.X - box.Min.X - e.canvas.px(10)
 	for _, p := range f.lines[i] {
-		if x >= p.from && x < p.to {
-			return p.token + p.count*(x-p.from)/(p.to-p.from), true
+		if x >= p.From && x < p.To {
+			return p.Token + p.Count*(x-p.From)/(p.To-p.From), true
 		}
 	}
 	return 0, false

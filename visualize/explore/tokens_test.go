@@ -19,7 +19,7 @@ func TestFlow(t *testing.T) {
 				end = i
 			}
 		}
-		run.Tokens = append(run.Tokens, Token{run.Text[first:end], first, end})
+		run.Tokens = append(run.Tokens, Token{Label: run.Text[first:end], First: first, End: end})
 		first = end
 	}
 	e, _ := opened(t, run, 700, 600)
@@ -31,19 +31,19 @@ func TestFlow(t *testing.T) {
 				t.Fatalf("width %d: line %d is empty", width, i)
 			}
 			for j, p := range line {
-				if p.token != next {
-					t.Fatalf("width %d: token %d comes where %d should", width, p.token, next)
+				if p.Token != next {
+					t.Fatalf("width %d: token %d comes where %d should", width, p.Token, next)
 				}
 				next++
-				if p.to > f.width && j > 0 {
-					t.Errorf("width %d: line %d reaches to %d", width, i, p.to)
+				if p.To > f.width && j > 0 {
+					t.Errorf("width %d: line %d reaches to %d", width, i, p.To)
 				}
-				if j > 0 && p.from != line[j-1].to {
-					t.Errorf("width %d: a gap before token %d", width, p.token)
+				if j > 0 && p.From != line[j-1].To {
+					t.Errorf("width %d: a gap before token %d", width, p.Token)
 				}
 			}
 			// The first token of a line begins a word, unless the word is longer than a line.
-			first := run.Tokens[line[0].token]
+			first := run.Tokens[line[0].Token]
 			if i > 0 && first.First > 0 && run.Text[first.First] != ' ' && !strings.Contains(first.Label, "x") {
 				t.Errorf("width %d: line %d begins within a word, with %q", width, i, first.Label)
 			}
@@ -58,18 +58,18 @@ func TestFlow(t *testing.T) {
 func TestBytesOfALetter(t *testing.T) {
 	run, _ := fakeRun(6, 1, 1)
 	run.Text = "a 🙂 b"
-	run.Tokens = []Token{{"a", 0, 1}, {"\uFFFD", 1, 6}, {"\uFFFD", 2, 6}, {"\uFFFD", 2, 6}, {" b", 6, 8}, {Label: "[SEP]"}}
+	run.Tokens = []Token{{Label: "a", First: 0, End: 1}, {Label: "\uFFFD", First: 1, End: 6}, {Label: "\uFFFD", First: 2, End: 6}, {Label: "\uFFFD", First: 2, End: 6}, {Label: " b", First: 6, End: 8}, {Label: "[SEP]"}}
 	e, host := opened(t, run, 900, 660)
 	press(e, "enter")
 	rest(t, e, host)
 	line := e.flow(e.layout.text.Dx()).lines[0]
-	if len(line) != 4 || line[1].token != 1 || line[1].count != 3 || line[1].text != " 🙂" || line[2].token != 4 {
+	if len(line) != 4 || line[1].Token != 1 || line[1].Count != 3 || line[1].Text != " 🙂" || line[2].Token != 4 {
 		t.Fatalf("the pieces are %+v", line)
 	}
 	left, top := e.layout.text.Min.X+e.canvas.px(10), e.layout.text.Min.Y+e.canvas.px(12)
 	p := line[1]
 	for third := range 3 {
-		at := image.Pt(left+p.from+(p.to-p.from)*(2*third+1)/6, top)
+		at := image.Pt(left+p.From+(p.To-p.From)*(2*third+1)/6, top)
 		if token, ok := e.tokenAt(at); !ok || token != 1+third {
 			t.Errorf("at %v is token %d, %v", at, token, ok)
 		}

@@ -30,6 +30,18 @@ func (v *view) fit() {
 	v.key, v.query = 0, 0
 }
 
+// count sets how many tokens there are. What was seen as a whole still is.
+func (v *view) count(n int) {
+	if n == v.n {
+		return
+	}
+	all := v.scale <= v.fitted()*1.001
+	if v.n = n; all && v.scale > 0 {
+		v.fit()
+	}
+	v.clamp()
+}
+
 // zoom multiplies the scale, and keeps the pair at (x, y) where it is.
 func (v *view) zoom(x, y, factor float64) {
 	v.rescale(x, y, v.scale*factor)
@@ -41,14 +53,19 @@ func (v *view) rescale(x, y, scale float64) {
 	key, query := v.key+dx/v.scale, v.query+dy/v.scale
 	v.scale = min(max(scale, min(v.fitted()/2, 1)), largestScale)
 	v.key, v.query = key-dx/v.scale, query-dy/v.scale
-	v.clamp()
+	// Where the map as a whole leaves room beside it, that room may stay: otherwise the
+	// pair would slip away as the map grows into it.
+	side := float64(min(v.box.Dx(), v.box.Dy()))
+	v.within(float64(v.n)-side/v.scale, float64(v.n)-side/v.scale)
 }
 
 // pan moves what is seen by so many pixels.
 func (v *view) pan(dx, dy float64) {
+	lastKey, lastQuery := v.last()
+	lastKey, lastQuery = max(lastKey, v.key), max(lastQuery, v.query)
 	v.key -= dx / v.scale
 	v.query -= dy / v.scale
-	v.clamp()
+	v.within(lastKey, lastQuery)
 }
 
 // show brings a rectangle into the box, as large as it can be.
@@ -66,6 +83,18 @@ func (v *view) reveal(query, key int) {
 	spanX, spanY := float64(v.box.Dx())/v.scale, float64(v.box.Dy())/v.scale
 	v.key = min(max(v.key, float64(key+1+margin)-spanX), max(float64(key-margin), 0))
 	v.query = min(max(v.query, float64(query+1+margin)-spanY), max(float64(query-margin), 0))
+	v.clamp()
+}
+
+// jump has a pair that is out of sight come into the middle.
+func (v *view) jump(query, key int) {
+	r := v.visible()
+	if query >= r.Queries.First && query < r.Queries.End && key >= r.Keys.First && key < r.Keys.End {
+		v.reveal(query, key) // from the edge
+		return
+	}
+	v.key = float64(key) + 0.5 - float64(v.box.Dx())/v.scale/2
+	v.query = float64(query) + 0.5 - float64(v.box.Dy())/v.scale/2
 	v.clamp()
 }
 
@@ -100,9 +129,18 @@ func (v *view) clamp() {
 	if v.scale == 0 { // there is no box yet
 		return
 	}
-	v.key = min(v.key, float64(v.n)-float64(v.box.Dx())/v.scale)
-	v.query = min(v.query, float64(v.n)-float64(v.box.Dy())/v.scale)
-	v.key, v.query = max(v.key, 0), max(v.query, 0)
+	v.within(v.last())
+}
+
+// last returns the last key and the last query that the box may begin with without
+// showing what lies behind the map.
+func (v *view) last() (key, query float64) {
+	return float64(v.n) - float64(v.box.Dx())/v.scale, float64(v.n) - float64(v.box.Dy())/v.scale
+}
+
+// within has the box begin at no later key and query than these, and not before the map.
+func (v *view) within(lastKey, lastQuery float64) {
+	v.key, v.query = max(min(v.key, lastKey), 0), max(min(v.query, lastQuery), 0)
 }
 
 // cell returns how many pairs make one side of a cell: the fewest, as a power of

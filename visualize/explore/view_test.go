@@ -27,6 +27,33 @@ func TestViewFits(t *testing.T) {
 	}
 }
 
+// From a whole map that leaves room beside it, too: neither does the pair slip away
+// while the map grows into the room, nor the map when it is dragged then.
+func TestViewZoomsIntoRoom(t *testing.T) {
+	v := testView(40)
+	for range 6 {
+		x, y := 210.0, 300.0
+		query, key, _ := v.pair(x, y)
+		v.zoom(x, y, 1.25)
+		if query2, key2, _ := v.pair(x, y); query2 != query || key2 != key {
+			t.Fatalf("scale %v: pair %d, %d became %d, %d", v.scale, query, key, query2, key2)
+		}
+		before := v
+		if v.pan(0.01, 0); math.Abs(v.key-before.key) > 0.1 {
+			t.Fatalf("scale %v: a small drag went from key %v to %v", v.scale, before.key, v.key)
+		}
+	}
+	if v.pan(-1e9, 0); v.shown().Max.X < 430 {
+		t.Errorf("the map ends at %d, %d when it is dragged away", v.shown().Max.X, v.shown().Max.Y)
+	}
+	for range 100 {
+		v.zoom(500, 300, 0.8)
+	}
+	if v.key != 0 || v.query != 0 {
+		t.Errorf("zoomed out: %+v", v)
+	}
+}
+
 // Zooming keeps the pair at the mouse where it is, unless an edge comes in.
 func TestViewZoomsAtTheMouse(t *testing.T) {
 	v := testView(8192)
@@ -102,6 +129,14 @@ func TestViewShowsAndReveals(t *testing.T) {
 	if v != before {
 		t.Error("what is in sight was moved")
 	}
+	v.jump(111, 511)
+	if v != before {
+		t.Error("a jump to what is in sight moved it")
+	}
+	v.jump(700, 200)
+	if x, y := v.x(200.5), v.y(700.5); math.Abs(x-330) > 1 || math.Abs(y-220) > 1 {
+		t.Errorf("the pair that was jumped to is at %v, %v", x, y)
+	}
 	v.reveal(999, 0)
 	if got := v.visible(); got.Queries.End != 1000 || got.Keys.First != 0 {
 		t.Errorf("revealed: %v", got)
@@ -115,7 +150,7 @@ func TestViewResizes(t *testing.T) {
 	if v.scale != 0.1 {
 		t.Errorf("a whole map has scale %v", v.scale)
 	}
-	v.rescale(100, 50, 5)
+	v.rescale(50, 50, 5)
 	v.pan(-1000, -1000)
 	key, query := v.key+20, v.query+10
 	v.resize(image.Rect(7, 9, 107, 409))

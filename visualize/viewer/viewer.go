@@ -82,7 +82,7 @@ func Run(ctx context.Context, o Options, open func(*Window) App) (err error) {
 }
 
 func noWindow(reason error) error {
-	return fmt.Errorf("viewer: no window can be shown: %w; to draw the same picture to a file use \"gaze map\"", reason)
+	return fmt.Errorf("viewer: no window can be shown: %w; \"gaze map\" draws the same maps to files and needs none, and \"gaze-view --snapshot FILE\" what the window would show", reason)
 }
 
 // start opens the window and what presents to it.

@@ -379,7 +379,7 @@ func TestNoWindow(t *testing.T) {
 	}{
 		{"DISPLAY=", "there is no screen, because DISPLAY is not set"},
 		{"DISPLAY=:54321", "X11: Failed to open display :54321"},
-		{"DISPLAY=" + palette, "vk: no Vulkan device can present to this window; there is "},
+		{"DISPLAY=" + palette, "vk: no Vulkan device has a queue that both draws and presents to this window, in 8 bits a colour; there is "},
 		{"DISPLAY=" + screen + " LD_LIBRARY_PATH=" + hidden, "the window system finds no Vulkan loader"},
 		{"DISPLAY=" + screen + " VK_DRIVER_FILES=/none.json VK_ICD_FILENAMES=/none.json", "VK_DRIVER_FILES=/none.json hides all other drivers"},
 	} {
@@ -388,7 +388,7 @@ func TestNoWindow(t *testing.T) {
 		out, err := again.CombinedOutput()
 		text := string(out)
 		if err != nil || !strings.HasPrefix(text, "<viewer: no window can be shown: ") || !strings.Contains(text, c.want) ||
-			!strings.HasSuffix(text, "; to draw the same picture to a file use \"gaze map\">\n") || strings.Count(text, "\n") != 1 {
+			!strings.HasSuffix(text, "; \"gaze map\" draws the same maps to files and needs none, and \"gaze-view --snapshot FILE\" what the window would show>\n") || strings.Count(text, "\n") != 1 {
 			t.Errorf("%s: %v\n%s", c.set, err, out)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/gazevk/gaze/configs"
 	"github.com/gazevk/gaze/engine/checkpoint"
 	"github.com/gazevk/gaze/engine/tokenizer"
+	"github.com/gazevk/gaze/visualize"
 )
 
 // Tokenizer loads the tokenizer of the model at path.
@@ -56,6 +57,18 @@ func TokenLabels(t *tokenizer.Tokenizer, ids []uint32) []string {
 		labels[i] = text
 	}
 	return labels
+}
+
+// Tokens returns the tokens of a text that was encoded.
+func Tokens(labels []string, encoding tokenizer.Encoding) []visualize.Token {
+	tokens := make([]visualize.Token, len(labels))
+	for i, label := range labels {
+		tokens[i].Label = label
+		if !encoding.Special[i] {
+			tokens[i].First, tokens[i].End = encoding.Offsets[i].First, encoding.Offsets[i].End
+		}
+	}
+	return tokens
 }
 
 // ModelPath returns what a run's model is opened by. A directory stands beside

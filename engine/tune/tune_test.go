@@ -21,6 +21,7 @@ var (
 	units2 = engine.MatrixUnits{M: 16, N: 16, K: 16, Subgroup: 32, Reductions: true}
 	gpu2   = engine.Traits{Device: "a GPU with reductions", Tier: engine.Tiled, Subgroup: 32, Invocations: 1024, SharedMemory: 48 << 10, Units: units2}
 	cpu    = engine.Traits{Device: "a CPU", Tier: engine.Lanes, Subgroup: 8, CPU: true, Invocations: 1024, SharedMemory: 32 << 10}
+	texels = engine.Traits{Device: "a CPU with texels", Tier: engine.Texels, Texels: true, Subgroup: 8, CPU: true, Invocations: 1024, SharedMemory: 32 << 10}
 )
 
 // The default comes first, every shape once, those of a device's own tier before
@@ -36,13 +37,13 @@ func TestCandidates(t *testing.T) {
 		{gpu, engine.F32, 512, 18 + 4, 0, 2, 0},
 		{gpu, engine.F16, 512, 18 + 4 + 4, 4, 4, 2},
 		{gpu2, engine.F16, 512, 18 + 4 + 4, 4, 6, 4},
-		{cpu, engine.F16, 16, 6 + 9, 0, 3, 0},
-		{cpu, engine.F32, 512, 6 + 9, 0, 3, 0},
+		{cpu, engine.F16, 16, 2 + 9, 0, 3, 0},
+		{texels, engine.F32, 512, 2 + 2 + 9, 0, 5, 0},
 		{engine.AnyDevice, engine.F32, 512, 14, 0, 1, 0},
 	} {
 		m := engine.MatMul{Rows: c.rows, Columns: 768, Depth: 768, Precision: c.precision}
 		tuned := c.device // what is tuned already changes nothing
-		tuned.Tuning.MatMul = []engine.MatMulChoice{{Shape: tuned.MatMulShapes()[3]}}
+		tuned.Tuning.MatMul = []engine.MatMulChoice{{Shape: tuned.MatMulShapes()[1]}}
 		tuned.Tuning.Attention = []engine.AttentionChoice{{Shape: tuned.AttentionShapes(64)[0]}}
 		for suite, shapes := range map[string][]Shape{"matmul": products(tuned, c.rows, c.precision), "attention": attentions(tuned, 64, c.precision)} {
 			wantCount, wantUnits := c.products, c.matrix

@@ -68,7 +68,9 @@ func TestShapesFitTheDevice(t *testing.T) {
 func TestRulesAreShapes(t *testing.T) {
 	cpu := Traits{Device: "a CPU", Tier: Lanes, CPU: true, Subgroup: 8}
 	narrow := Traits{Device: "a narrow CPU", Tier: Lanes, CPU: true, Subgroup: 4}
-	for _, device := range []Traits{AnyDevice, cpu, narrow, large} {
+	texels, narrowTexels := cpu, narrow
+	texels.Texels, narrowTexels.Texels = true, true
+	for _, device := range []Traits{AnyDevice, cpu, narrow, texels, narrowTexels, large} {
 		for _, tier := range device.Tiers() {
 			of := device.OfTier(tier)
 			for _, rows := range []int{1, 16, 17, 4096} {

@@ -146,7 +146,7 @@ func TraitsOf(a vk.Adapter) Traits {
 	if a.Features.SubgroupShuffle {
 		t.Subgroup = a.Limits.SubgroupSize
 	}
-	if reach := 8 * a.Limits.Texels; t.CPU && reach >= AnyDevice.StorageRange { // 8 bytes are four f16
+	if reach := 8 * a.Limits.Texels; t.CPU && t.Subgroup >= 4 && reach >= AnyDevice.StorageRange { // 8 bytes are four f16
 		t.Texels = true
 		t.StorageRange, t.StorageAlignment = min(t.StorageRange, reach), max(t.StorageAlignment, a.Limits.TexelAlignment)
 	}

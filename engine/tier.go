@@ -30,10 +30,10 @@ var Tiers = []Tier{Lanes, Tiled, Matrix}
 
 // QueryTile returns the queries of a tile of the block map of the tier's attention.
 func (t Tier) QueryTile() int {
-	if t == Matrix {
-		return 64
+	if t == Lanes {
+		return 32
 	}
-	return 32
+	return 64
 }
 
 func (t Tier) validate() error {

@@ -37,7 +37,7 @@ const uint FETCHED_VALUES = (VALUES * GROUPS + INVOCATIONS - 1u) / INVOCATIONS;
 // to equal places in banks of their own. Keys and values stay as they are stored, which
 // for f16 is half as much to and from shared memory.
 const uint QUERIES_PITCH = QUERY_TILE + 1u, KEYS_PITCH = KEY_TILE + 1u, WEIGHTS_PITCH = QUERY_TILE / 4u + 1u;
-const uint KEYS_SIZE = STEP * KEYS_PITCH, VALUES_SIZE = VALUES * GROUPS;
+const uint KEYS_SIZE = STEP * KEYS_PITCH, VALUES_SIZE = FETCHED_VALUES * INVOCATIONS;
 const uint QUERIES_SIZE = STEP * QUERIES_PITCH, WEIGHTS_SIZE = KEY_TILE * WEIGHTS_PITCH;
 shared ELEMENTS keys_or_values[KEYS_SIZE > VALUES_SIZE ? KEYS_SIZE : VALUES_SIZE];
 shared vec4 queries_or_weights[QUERIES_SIZE > WEIGHTS_SIZE ? QUERIES_SIZE : WEIGHTS_SIZE];
@@ -181,10 +181,7 @@ void main()
                 barrier(); // the last values are used up
             }
             [[unroll]] for (uint f = 0u; f < FETCHED_VALUES; f++) {
-                uint i = id + f * INVOCATIONS;
-                if (VALUES_SIZE % INVOCATIONS == 0u || i < VALUES_SIZE) {
-                    keys_or_values[i] = v[f];
-                }
+                keys_or_values[id + f * INVOCATIONS] = v[f];
             }
             barrier();
             [[dont_unroll]] for (uint key = 0u; key < VALUES; key += 2u) {
@@ -194,7 +191,6 @@ void main()
         }
     }
 
-    barrier(); // the last maxima are used up
     [[unroll]] for (uint r = 0u; r < OWN; r++) {
         parts[(across / 4u * OWN + r) * DOWN + down][across % 4u] = total[r];
     }

@@ -48,8 +48,10 @@ func TestAMD(t *testing.T) {
 				if shared := c.Statistics["LDS size"]; shared > most && !large {
 					t.Errorf("%s %v: %v bytes of shared memory", c.Kernel, c.Constants, shared)
 				}
-				// The lanes tier is for CPUs; on a GPU it need only be right.
-				if waves := c.Statistics["Subgroups per SIMD"]; waves < 2 && !strings.HasPrefix(c.Kernel, "attention_lanes") && !strings.HasPrefix(c.Kernel, "statistics_lanes") {
+				// The lanes tier is for CPUs; on a GPU it need only be right. Attention with 8
+				// queries an invocation is what tuning may choose where registers are many.
+				wide := strings.HasPrefix(c.Kernel, "attention_tiled") && c.Constants["INVOCATIONS"] == 64
+				if waves := c.Statistics["Subgroups per SIMD"]; waves < 2 && !wide && !strings.HasPrefix(c.Kernel, "attention_lanes") && !strings.HasPrefix(c.Kernel, "statistics_lanes") {
 					t.Errorf("%s %v: %v waves", c.Kernel, c.Constants, waves)
 				}
 			}

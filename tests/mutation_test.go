@@ -32,7 +32,7 @@ var mutations = []mutation{
 	{"include/blockmap.glsl", "block_map[query_tile + 1u]", "block_map[query_tile + 1u] - 1u", "attention_lanes_f32"},
 	{"include/blockmap.glsl", "(mask - 1u) * QUERY_TILE + row", "(mask - 1u) * QUERY_TILE + (row ^ 1u)", "attention_lanes_f32"},
 	{"include/blockmap.glsl", "mask == 0u ? 0xffffffffu", "mask <= 1u ? 0xffffffffu", "softmax"},
-	{"include/blockmap.glsl", "mask == 0u ? 0xffffffffu", "mask == 0u ? 0x7fffffffu", "attention_tiled_f32"},
+	{"include/blockmap.glsl", "mask == 0u ? 0xffffffffu", "mask == 0u ? 0x7fffffffu", "attention_lanes_f32"},
 	// Storage.
 	{"include/elements.glsl", "unpackHalf2x16(stored.x), unpackHalf2x16(stored.y)", "unpackHalf2x16(stored.y), unpackHalf2x16(stored.x)", "context_f16"},
 	// Scores and weights.
@@ -70,6 +70,7 @@ var mutations = []mutation{
 	{"attention_tiled.comp", " = v[f];\n            }\n            barrier();", " = v[f];\n            }", "attention_tiled_f32"},
 	{"attention_tiled.comp", "total[r] * shrink +", "total[r] +", "attention_tiled_f32"},
 	{"attention_tiled.comp", "sum[r * OWN_GROUPS + c] *= shrink;", "", "attention_tiled_f32"},
+	{"attention_tiled.comp", "visible[r] = 0xffffffffu", "visible[r] = 0x7fffffffu", "attention_tiled_f32"},
 	{"attention_tiled.comp", "visible[r] >> across", "visible[r] >> down", "attention_tiled_f32"},
 	{"attention_tiled.comp", "map_visible(entry, down * OWN + r)", "map_visible(entry, down * OWN)", "attention_tiled_f32"},
 	{"attention_tiled.comp", "equal(scores[r], vec4(NOTHING_SEEN))", "equal(scores[r], vec4(0.0))", "attention_tiled_f32"},

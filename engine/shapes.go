@@ -157,7 +157,8 @@ func lanesAttentionConstants(t Traits, s AttentionShape) map[string]uint32 {
 // tiledSharers are the invocations of attention_tiled.comp that share a query.
 const tiledSharers = 8
 
-// tiledAttentionRule has 128 invocations, with as many registers as any GPU gives.
+// tiledAttentionRule has 4 queries an invocation, which leaves every GPU room for
+// more than one workgroup a core.
 func tiledAttentionRule(t Traits, headDim int) AttentionShape { return tiledAttention(t, headDim)[0] }
 
 // tiledAttention lists 4 queries an invocation and 8: the more it has, the less it

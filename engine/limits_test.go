@@ -70,7 +70,7 @@ func TestImpossibleRequests(t *testing.T) {
 		"a long table": {small, Request{Attention: with(func(a *gaze.Attention) { a.RoPE.Theta = 100 }), Lengths: gaze.Lengths{600}},
 			[]string{"cosines", "a small device binds 0.1 MiB", "fewer tokens"}},
 		"too many tiles": {narrow, Request{Attention: good, Lengths: ok}, []string{"100 tokens need 7 workgroups", "a narrow device dispatches 3 at most", "split the batch"}},
-		"too few rows":   {flat, Request{Attention: good, Lengths: ok}, []string{"a flat device dispatches [65535 65535 16]", "[1 1 32]"}},
+		"too few rows":   {flat, Request{Attention: good, Lengths: ok}, []string{"a flat device dispatches [65535 65535 16]", "[1 1 64]"}},
 		"a full million": {AnyDevice, Request{Attention: good, Lengths: gaze.Lengths{gaze.MaxTokens}},
 			[]string{"block map", "any Vulkan device binds 128.0 MiB", "sparser pattern"}},
 		"a sprinkled million": {AnyDevice, Request{Attention: with(func(a *gaze.Attention) { a.Pattern = gaze.DilatedWindow{Reach: 1e9, Dilation: 50} }), Lengths: gaze.Lengths{gaze.MaxTokens}},

@@ -19,7 +19,7 @@ type MatMulShape struct {
 type AttentionShape struct {
 	Tier Tier `json:"kernel_tier"`
 	Rows int  `json:"rows"`          // queries of a workgroup
-	Own  int  `json:"own,omitempty"` // of tier matrix: queries of a subgroup
+	Own  int  `json:"own,omitempty"` // of tier tiled: queries of an invocation; of tier matrix: of a subgroup
 	// Reductions, of tier matrix: scores stay in registers (attention_matrix2.comp).
 	Reductions bool `json:"reductions,omitempty"`
 	// Splits is among how many workgroups the keys of a tile of queries are split; 0: as
@@ -174,15 +174,26 @@ func lanesAttentionConstants(t Traits, s AttentionShape) map[string]uint32 {
 	return map[string]uint32{"LANES": uint32(t.lanes()), "ROWS": uint32(s.Rows)}
 }
 
-func tiledAttentionRule(Traits, int) AttentionShape {
-	return AttentionShape{Tier: Tiled, Rows: Tiled.QueryTile()}
+// tiledSharers are the invocations of attention_tiled.comp that share a query.
+const tiledSharers = 8
+
+// tiledAttentionRule has 4 queries an invocation, which leaves every GPU room for
+// more than one workgroup a core.
+func tiledAttentionRule(t Traits, headDim int) AttentionShape { return tiledAttention(t, headDim)[0] }
+
+// tiledAttention lists 4 queries an invocation and 8: the more it has, the less it
+// loads, and the fewer invocations a GPU has room for.
+func tiledAttention(_ Traits, headDim int) []AttentionShape {
+	shapes := []AttentionShape{{Tier: Tiled, Rows: Tiled.QueryTile(), Own: 4}}
+	if headDim <= 64 {
+		shapes = append(shapes, AttentionShape{Tier: Tiled, Rows: Tiled.QueryTile(), Own: 8})
+	}
+	return shapes
 }
 
-func tiledAttention(t Traits, headDim int) []AttentionShape {
-	return []AttentionShape{tiledAttentionRule(t, headDim)}
+func tiledAttentionConstants(_ Traits, s AttentionShape) map[string]uint32 {
+	return map[string]uint32{"INVOCATIONS": uint32(s.Rows / s.Own * tiledSharers)}
 }
-
-func tiledAttentionConstants(Traits, AttentionShape) map[string]uint32 { return nil }
 
 // has reports whether a device with traits t runs s.
 func (t Traits) hasMatMul(s MatMulShape) bool {

@@ -1,6 +1,10 @@
 package engine
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/gazevk/gaze"
+)
 
 // large is a GPU with everything that shapes may ask for.
 var large = Traits{Device: "a large GPU", Tier: Tiled, Subgroup: 32, Invocations: 1024, SharedMemory: 48 << 10, GroupCount: [3]int{65535, 65535, 65535},
@@ -30,6 +34,29 @@ func TestTiledShapes(t *testing.T) {
 		}
 		if 8%s.Step != 0 || 4*s.Step%s.Unroll != 0 || s.Rows%(2*groups) != 0 || s.Columns%32 != 0 {
 			t.Errorf("%+v: step, unrolling or the sums of an invocation do not divide", s)
+		}
+	}
+}
+
+// Attention has as many invocations as own its queries, 8 a query: the default on any
+// device, half as many where heads leave room for their sums.
+func TestTiledAttentionShapes(t *testing.T) {
+	for _, c := range []struct {
+		headDim     int
+		invocations []uint32
+	}{{32, []uint32{128, 64}}, {64, []uint32{128, 64}}, {96, []uint32{128}}, {128, []uint32{128}}} {
+		shapes := AnyDevice.AttentionShapes(c.headDim)
+		if len(shapes) != len(c.invocations) || shapes[0] != AnyDevice.AttentionShape(FusedAttention{Precision: F32, HeadDim: c.headDim, Scale: 0.125}) {
+			t.Fatalf("heads of %d: %+v", c.headDim, shapes)
+		}
+		for i, s := range shapes {
+			tuned := AnyDevice
+			tuned.Tuning.Attention = []AttentionChoice{{Shape: s}}
+			f := fused(tuned, 1, gaze.Lengths{65}, gaze.Full{})
+			pass := f.Passes(tuned)[0]
+			if pass.Constants["INVOCATIONS"] != c.invocations[i] || pass.Groups != [3]uint32{2, 1, 1} {
+				t.Errorf("%+v: %v with %v, expected %d invocations", s, pass.Groups, pass.Constants, c.invocations[i])
+			}
 		}
 	}
 }

@@ -44,7 +44,7 @@ func TestSplitRule(t *testing.T) {
 		"a window":                         {h100, 1, gaze.Lengths{1024}, window, 1},                                    // 6 tiles of keys at most
 		"a wide window":                    {h100, 1, gaze.Lengths{2048}, gaze.SlidingWindow{Left: 256, Right: 256}, 4}, // 18 at most, 16 in the mean
 		"nobody sees anything":             {h100, 1, gaze.Lengths{4096}, gaze.GlobalTokens{}, 1},                       // nobody sees anything
-		"in f32's tier":                    {tiled, 1, gaze.Lengths{1024}, gaze.Full{}, 8},                              // 32 workgroups
+		"in f32's tier":                    {tiled, 1, gaze.Lengths{1024}, gaze.Full{}, 8},                              // as many workgroups
 		"a device that does not tell":      {unknown, 1, gaze.Lengths{1024}, gaze.Full{}, 8},                            // 128 are taken to be enough
 		"the same, two heads":              {unknown, 2, gaze.Lengths{1024}, gaze.Full{}, 4},
 		"a small device":                   {integrated, 1, gaze.Lengths{1024}, gaze.Full{}, 1},

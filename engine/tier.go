@@ -33,10 +33,10 @@ var Tiers = []Tier{Lanes, Texels, Tiled, Matrix}
 
 // QueryTile returns the queries of a tile of the block map of the tier's attention.
 func (t Tier) QueryTile() int {
-	if t == Matrix {
-		return 64
+	if t == Lanes {
+		return 32
 	}
-	return 32
+	return 64
 }
 
 // shuffles reports whether a workgroup of the tier is one subgroup whose invocations

@@ -89,8 +89,8 @@ func TestTuningChoosesAttention(t *testing.T) {
 		tile  int
 	}{
 		{F16, 64, 0.125, AttentionShape{Tier: Matrix, Rows: 64, Own: 16}, 64},
-		{F16, 64, 1e25, AttentionShape{Tier: Tiled, Rows: 32}, 32}, // beyond f16
-		{F16, 32, 0.125, AttentionShape{Tier: Tiled, Rows: 32}, 32},
+		{F16, 64, 1e25, AttentionShape{Tier: Tiled, Rows: 64, Own: 4}, 64}, // beyond f16
+		{F16, 32, 0.125, AttentionShape{Tier: Tiled, Rows: 64, Own: 4}, 64},
 		{F32, 128, 0.125, AttentionShape{Tier: Lanes, Rows: 8}, 32},
 	} {
 		if got, tile := tuned.AttentionShape(FusedAttention{Precision: c.p, HeadDim: c.dim, Scale: c.scale}), tuned.QueryTile(c.p, c.dim, c.scale); got != c.want || tile != c.tile {
@@ -129,8 +129,8 @@ func TestImpossibleTunings(t *testing.T) {
 		"Invocations:256":                   {MatMul: []MatMulChoice{{Shape: tiledShapes[len(tiledShapes)-1]}}},
 		"matmul[0]: any Vulkan device has":  {MatMul: []MatMulChoice{{}}},
 		"Tier:lanes":                        {MatMul: []MatMulChoice{{Shape: with(func(s *MatMulShape) { s.Tier = Lanes })}}},
-		"attention[0]: precision is \"f8\"": {Attention: []AttentionChoice{{Precision: "f8", Shape: AttentionShape{Tier: Tiled, Rows: 32}}}},
-		"head_dim 64":                       {Attention: []AttentionChoice{{HeadDim: 64, Shape: AttentionShape{Tier: Tiled, Rows: 16}}}},
+		"attention[0]: precision is \"f8\"": {Attention: []AttentionChoice{{Precision: "f8", Shape: AttentionShape{Tier: Tiled, Rows: 64, Own: 4}}}},
+		"head_dim 64":                       {Attention: []AttentionChoice{{HeadDim: 64, Shape: AttentionShape{Tier: Tiled, Rows: 64, Own: 16}}}},
 		"head_dim 32":                       {Attention: []AttentionChoice{{Shape: AttentionShape{Tier: Lanes, Rows: 8}}}},
 	} {
 		if err := tuning.validate(AnyDevice); err == nil || !strings.Contains(err.Error(), want) {

@@ -32,7 +32,7 @@ func keep(t *testing.T, directory string, tuning Tuning) string {
 
 var someTuning = Tuning{
 	MatMul:    []MatMulChoice{{Precision: F32, Rows: 16, Columns: 1024, Shape: tiledShapes[1]}, {Shape: tiledShapes[len(tiledShapes)-1]}},
-	Attention: []AttentionChoice{{HeadDim: 64, Shape: AttentionShape{Tier: Tiled, Rows: 32}}},
+	Attention: []AttentionChoice{{HeadDim: 64, Shape: AttentionShape{Tier: Tiled, Rows: 64, Own: 8}}},
 }
 
 // What is kept is read again, by its user alone.

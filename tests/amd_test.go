@@ -51,8 +51,10 @@ func TestAMD(t *testing.T) {
 				if shared := c.Statistics["LDS size"]; shared > most && !large {
 					t.Errorf("%s %v: %v bytes of shared memory", c.Kernel, c.Constants, shared)
 				}
-				// Tiers lanes and texels are for CPUs; on a GPU they need only be right.
-				if waves := c.Statistics["Subgroups per SIMD"]; waves < 2 && !forCPUs.MatchString(c.Kernel) {
+				// Tiers lanes and texels are for CPUs; on a GPU they need only be right. Attention
+				// with 8 queries an invocation is what tuning may choose where registers are many.
+				wide := strings.HasPrefix(c.Kernel, "attention_tiled") && c.Constants["INVOCATIONS"] == 64
+				if waves := c.Statistics["Subgroups per SIMD"]; waves < 2 && !wide && !forCPUs.MatchString(c.Kernel) {
 					t.Errorf("%s %v: %v waves", c.Kernel, c.Constants, waves)
 				}
 			}

@@ -32,7 +32,7 @@ var mutations = []mutation{
 	{"include/blockmap.glsl", "block_map[query_tile + 1u]", "block_map[query_tile + 1u] - 1u", "attention_lanes_f32"},
 	{"include/blockmap.glsl", "(mask - 1u) * QUERY_TILE + row", "(mask - 1u) * QUERY_TILE + (row ^ 1u)", "attention_lanes_f32"},
 	{"include/blockmap.glsl", "mask == 0u ? 0xffffffffu", "mask <= 1u ? 0xffffffffu", "softmax"},
-	{"include/blockmap.glsl", "mask == 0u ? 0xffffffffu", "mask == 0u ? 0x7fffffffu", "attention_tiled_f32"},
+	{"include/blockmap.glsl", "mask == 0u ? 0xffffffffu", "mask == 0u ? 0x7fffffffu", "attention_lanes_f32"},
 	// Storage.
 	{"include/elements.glsl", "unpackHalf2x16(stored.x), unpackHalf2x16(stored.y)", "unpackHalf2x16(stored.y), unpackHalf2x16(stored.x)", "context_f16"},
 	// Scores and weights.
@@ -63,11 +63,23 @@ var mutations = []mutation{
 	{"attention_lanes.comp", "most = max(most, subgroupShuffleXor(most, 2u));", "", "attention_lanes_f32"},
 	{"attention_lanes.comp", "all += subgroupShuffleXor(all, 1u);", "all += subgroupShuffleXor(all, 2u);", "attention_lanes_f32"},
 	{"attention_lanes.comp", "map_visible(entry, tile_row + f", "map_visible(entry, f", "attention_lanes_f32"},
-	{"attention_tiled.comp", "            barrier(); // the last block's values are used up\n", "", "attention_tiled_f32"},
-	{"attention_tiled.comp", "            barrier(); // the keys are used up, the parts' maxima are there\n", "", "attention_tiled_f32"},
-	{"attention_tiled.comp", "total *= shrink;", "", "attention_tiled_f32"},
-	{"attention_tiled.comp", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS];\n            }\n            barrier();\n\n            for", "min(first_key + i / GROUPS, last) * in_row + i % GROUPS];\n            }\n\n            for", "attention_tiled_f32"},
-	{"attention_tiled.comp", "visible >> (k + j * PARTS + part)", "visible >> (k + j + part)", "attention_tiled_f32"},
+	{"attention_tiled.comp", "            barrier(); // the last step, or the last values and weights, are used up\n", "", "attention_tiled_f32"},
+	{"attention_tiled.comp", " = k[f];\n            }\n            barrier();", " = k[f];\n            }", "attention_tiled_f32"},
+	{"attention_tiled.comp", "        barrier(); // queries and keys are used up, the parts' maxima are there\n", "", "attention_tiled_f32"},
+	{"attention_tiled.comp", "                barrier(); // the last values are used up\n", "", "attention_tiled_f32"},
+	{"attention_tiled.comp", " = v[f];\n            }\n            barrier();", " = v[f];\n            }", "attention_tiled_f32"},
+	{"attention_tiled.comp", "total[r] * shrink +", "total[r] +", "attention_tiled_f32"},
+	{"attention_tiled.comp", "sum[r * OWN_GROUPS + c] *= shrink;", "", "attention_tiled_f32"},
+	{"attention_tiled.comp", "visible[r] = 0xffffffffu", "visible[r] = 0x7fffffffu", "attention_tiled_f32"},
+	{"attention_tiled.comp", "visible[r] >> across", "visible[r] >> down", "attention_tiled_f32"},
+	{"attention_tiled.comp", "map_visible(entry, down * OWN + r)", "map_visible(entry, down * OWN)", "attention_tiled_f32"},
+	{"attention_tiled.comp", "equal(scores[r], vec4(NOTHING_SEEN))", "equal(scores[r], vec4(0.0))", "attention_tiled_f32"},
+	{"attention_tiled.comp", "max(parts[r * DOWN + down], parts[(OWN + r) * DOWN + down])", "parts[r * DOWN + down]", "attention_tiled_f32"},
+	{"attention_tiled.comp", "f * (APART / DOWN) * in_row", "f * in_row", "attention_tiled_f32"}, // with 64 invocations
+	{"attention_tiled.comp", "(first_key + f * APART) * in_row, last_at)", "(first_key + f * APART) * in_row, last_at - in_row)", "attention_tiled_f32"},
+	{"attention_tiled.comp", "vec4(a[j], b[j], c[j], d[j])", "vec4(a[j], b[j], d[j], c[j])", "attention_tiled_f32"},
+	{"attention_tiled.comp", "weights_at + h * DOWN]", "weights_at]", "attention_tiled_f32"}, // with 64 invocations
+	{"attention_tiled.comp", "if (row < rows)", "if (true)", "attention_tiled_f32"},
 	// Keys that are split, and what joins their shares.
 	{"include/attention.glsl", "* share / SPLITS;", "/ SPLITS * share;", "attention_tiled_f32"},
 	{"include/attention.glsl", "share_begin(query_tile, share + 1u);", "map_end(query_tile);", "attention_tiled_f32"},
@@ -174,7 +186,7 @@ var mutations = []mutation{
 	{"matmul_tiled.comp", "(e + n) * PITCH_A", "e * PITCH_A", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "low[to + r] += x[r]", "low[to + r] += x[r ^ 1u]", "matmul_tiled_f32"},
 	{"matmul_tiled.comp", "+ HIGH, first, second, 4u)", ", first, second, 4u)", "matmul_tiled_f32"},
-	{"attention_tiled.comp", "dot(x, widen(block[(j * PARTS + part)", "dot(x, widen(block[(j * PARTS)", "attention_tiled_f16"},
+	{"attention_tiled.comp", "c = widen(keys_or_values[keys_at + 2u * ACROSS])", "c = widen(keys_or_values[keys_at + ACROSS])", "attention_tiled_f16"},
 	{"matmul_tiled.comp", "pair.y * second_odd", "pair.y * second_even", "matmul_tiled_f16"},
 	{"matmul_tiled.comp", "unpackHalf2x16(words.w).y", "unpackHalf2x16(words.z).y", "matmul_tiled_f16"},
 	{"matmul_tiled.comp", "(r / 4u * HIGH + down) * 4u", "(r / 4u * WIDE + down) * 4u", "matmul_tiled_f32"},
@@ -201,7 +213,6 @@ var mutations = []mutation{
 	{"pool.comp", "end - 1u : begin", "end - 2u : begin", "pool"},
 	{"pool.comp", "row - begin + offset + 1u", "row - begin + offset", "pool"},
 	{"pool.comp", "uint row = begin + 1u; row < end; row++) {\n            value = max", "uint row = begin + 2u; row < end; row++) {\n            value = max", "pool"},
-	{"attention_tiled.comp", "max(parts[first_part + 2u], parts[first_part + 3u]));\n            larger", "parts[first_part + 2u]);\n            larger", "attention_tiled_f32"},
 }
 
 // matrixMutations are faults in kernels on matrix units.

@@ -33,8 +33,8 @@ func tuned() *tuneReport {
 	matrix := tune.Shape{MatMul: &engine.MatMulShape{Tier: engine.Matrix, Rows: 64, Columns: 128, Invocations: 128, Down: 2}}
 	left, wrong := candidate(product(128, 128, 256, 2, 1)), candidate(product(128, 64, 128, 4, 4))
 	left.LeftOut, wrong.Fault = true, "Wo 16 x 768 x 768: element 7 is NaN, and the default's is 3.5"
-	attention := func(tier engine.Tier, rows int) tune.Shape {
-		return tune.Shape{Attention: &engine.AttentionShape{Tier: tier, Rows: rows}}
+	attention := func(tier engine.Tier, rows, own int) tune.Shape {
+		return tune.Shape{Attention: &engine.AttentionShape{Tier: tier, Rows: rows, Own: own}}
 	}
 	return &tuneReport{
 		Version: "gaze v1.2.3 go1.24 linux/amd64", Date: "2026-11-24T12:00:00Z", Seconds: 31.4,
@@ -47,7 +47,7 @@ func tuned() *tuneReport {
 				{Suite: "matmul", Precision: engine.F16, Cases: []string{"QKV 4096 x 2304 x 768"},
 					Candidates: []*tune.Candidate{candidate(product(64, 64, 64, 4, 1), 40, 41, 44), candidate(matrix, 40, 41, 42)}},
 				{Suite: "attention", Precision: engine.F16, HeadDim: 64, Cases: []string{"full, n 512, 12 heads"},
-					Candidates: []*tune.Candidate{candidate(attention(engine.Tiled, 32), 4, 4, 4)}},
+					Candidates: []*tune.Candidate{candidate(attention(engine.Tiled, 64, 4), 4, 4, 4)}},
 			},
 			Omitted: []string{"matmul f32, 4096 rows: about 45 s"},
 		},
@@ -155,7 +155,7 @@ func TestTune(t *testing.T) {
 	if err := json.Unmarshal(text, &verdict); err != nil {
 		t.Fatal(err)
 	}
-	verdict["attention"] = []any{map[string]any{"shape": map[string]any{"kernel_tier": "tiled", "rows": 32}}}
+	verdict["attention"] = []any{map[string]any{"shape": map[string]any{"kernel_tier": "tiled", "rows": 64, "own": 4}}}
 	if text, err = json.Marshal(verdict); err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,11 @@ func (s Shape) String() string {
 	if s.MatMul == nil {
 		text := fmt.Sprintf("%d queries", s.Attention.Rows)
 		if s.Attention.Own > 0 {
-			text += fmt.Sprintf(", %d a subgroup", s.Attention.Own)
+			owner := "a subgroup"
+			if s.Attention.Tier == engine.Tiled {
+				owner = "an invocation"
+			}
+			text += fmt.Sprintf(", %d %s", s.Attention.Own, owner)
 		}
 		if s.Attention.Reductions {
 			text += ", reductions"

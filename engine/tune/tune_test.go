@@ -34,12 +34,12 @@ func TestCandidates(t *testing.T) {
 		products, matrix  int
 		attentions, units int
 	}{
-		{gpu, engine.F32, 512, 18 + 4, 0, 2, 0},
-		{gpu, engine.F16, 512, 18 + 4 + 4, 4, 4, 2},
-		{gpu2, engine.F16, 512, 18 + 4 + 4, 4, 6, 4},
-		{cpu, engine.F16, 16, 2 + 9, 0, 3, 0},
-		{texels, engine.F32, 512, 2 + 2 + 9, 0, 5, 0},
-		{engine.AnyDevice, engine.F32, 512, 14, 0, 1, 0},
+		{gpu, engine.F32, 512, 18 + 4, 0, 3, 0},
+		{gpu, engine.F16, 512, 18 + 4 + 4, 4, 5, 2},
+		{gpu2, engine.F16, 512, 18 + 4 + 4, 4, 7, 4},
+		{cpu, engine.F16, 16, 2 + 9, 0, 4, 0},
+		{texels, engine.F32, 512, 2 + 2 + 9, 0, 6, 0},
+		{engine.AnyDevice, engine.F32, 512, 14, 0, 2, 0},
 	} {
 		m := engine.MatMul{Rows: c.rows, Columns: 768, Depth: 768, Precision: c.precision}
 		tuned := c.device // what is tuned already changes nothing

@@ -33,7 +33,7 @@ var Tiers = []Tier{Lanes, Texels, Tiled, Matrix}
 
 // QueryTile returns the queries of a tile of the block map of the tier's attention.
 func (t Tier) QueryTile() int {
-	if t == Lanes {
+	if t.shuffles() {
 		return 32
 	}
 	return 64

@@ -41,7 +41,7 @@ const uint KEYS_SIZE = STEP * KEYS_PITCH, VALUES_SIZE = FETCHED_VALUES * INVOCAT
 const uint QUERIES_SIZE = STEP * QUERIES_PITCH, WEIGHTS_SIZE = KEY_TILE * WEIGHTS_PITCH;
 shared ELEMENTS keys_or_values[KEYS_SIZE > VALUES_SIZE ? KEYS_SIZE : VALUES_SIZE];
 shared vec4 queries_or_weights[QUERIES_SIZE > WEIGHTS_SIZE ? QUERIES_SIZE : WEIGHTS_SIZE];
-shared vec4 parts[2u * QUERY_TILE]; // of the 8 that share a query, 4 in one
+shared float parts[QUERY_TILE * ACROSS]; // of those that share a query, side by side
 
 vec4 scores[OWN];           // of an own query with keys across, across + 8, + 16, + 24; then its weights
 vec4 sum[OWN * OWN_GROUPS]; // of an own query, of groups across, across + 8, ...
@@ -149,13 +149,15 @@ void main()
             bvec4 seen = notEqual(uvec4(visible[r] >> across) & uvec4(1u, 1u << 8u, 1u << 16u, 1u << 24u), uvec4(0u));
             vec4 s = mix(vec4(NOTHING_SEEN), clamp(scores[r] * factor, -SCORE_LIMIT, SCORE_LIMIT), seen);
             scores[r] = s;
-            parts[(across / 4u * OWN + r) * DOWN + down][across % 4u] = max(max(s.x, s.y), max(s.z, s.w));
+            parts[(r * DOWN + down) * ACROSS + across] = max(max(s.x, s.y), max(s.z, s.w));
         }
         barrier(); // queries and keys are used up, the parts' maxima are there
 
         [[unroll]] for (uint r = 0u; r < OWN; r++) {
-            vec4 most = max(parts[r * DOWN + down], parts[(OWN + r) * DOWN + down]);
-            float larger = max(maximum[r], max(max(most.x, most.y), max(most.z, most.w)));
+            float larger = maximum[r];
+            [[unroll]] for (uint i = 0u; i < ACROSS; i++) {
+                larger = max(larger, parts[(r * DOWN + down) * ACROSS + i]);
+            }
             float shrink = exp2(maximum[r] - larger);
             maximum[r] = larger;
             vec4 weight = mix(exp2(scores[r] - larger), vec4(0.0), equal(scores[r], vec4(NOTHING_SEEN)));
@@ -192,14 +194,16 @@ void main()
     }
 
     [[unroll]] for (uint r = 0u; r < OWN; r++) {
-        parts[(across / 4u * OWN + r) * DOWN + down][across % 4u] = total[r];
+        parts[(r * DOWN + down) * ACROSS + across] = total[r];
     }
     barrier();
     [[unroll]] for (uint r = 0u; r < OWN; r++) {
         uint row = first_row + down * OWN + r;
         if (row < rows) {
-            vec4 half_of = parts[r * DOWN + down] + parts[(OWN + r) * DOWN + down];
-            float all = (half_of.x + half_of.y) + (half_of.z + half_of.w);
+            float all = 0.0;
+            [[unroll]] for (uint i = 0u; i < ACROSS; i++) {
+                all += parts[(r * DOWN + down) * ACROSS + i];
+            }
             float inverse = all == 0.0 ? 0.0 : 1.0 / all;
             [[unroll]] for (uint c = 0u; c < OWN_GROUPS; c++) {
                 write_output(result_head * out_head + row * out_row + c * ACROSS + across, sum[r * OWN_GROUPS + c] * inverse);

@@ -10,10 +10,21 @@
 //                         cells in a row; where the palette lies; pixels of a line of
 //                         the hatch, 0 for none
 // A palette has 256 colours and that of the lines which hatch cells of 0.
+//
+// Where it can be, a device that is a CPU reads both through texel buffers (TEXELS);
+// include/inputs.glsl says why.
 #version 450
 
+#ifdef TEXELS
+#extension GL_EXT_samplerless_texture_functions : require
+layout(binding = 2) uniform utextureBuffer frame;
+layout(binding = 3) uniform utextureBuffer cells; // four in a word
+#define READ(array, at) texelFetch(array, int(at)).x
+#else
 layout(binding = 0) readonly buffer Frame { uint frame[]; };
 layout(binding = 1) readonly buffer Cells { uint cells[]; }; // four in a word
+#define READ(array, at) array[at]
+#endif
 
 layout(push_constant) uniform Push {
     uint width, height;
@@ -32,12 +43,12 @@ uvec3 channels(uint color)
 void main()
 {
     uint x = uint(gl_FragCoord.x), y = uint(gl_FragCoord.y);
-    uint at = cell.x + frame[place.w + y - place.y] * cell.y + frame[place.z + x - place.x];
-    uint index = cells[at >> 2u] >> (8u * (at & 3u)) & 0xffu;
+    uint at = cell.x + READ(frame, place.w + y - place.y) * cell.y + READ(frame, place.z + x - place.x);
+    uint index = READ(cells, at >> 2u) >> (8u * (at & 3u)) & 0xffu;
     if (index == 0u && cell.w > 0u && (x + y) / cell.w % 7u == 0u) {
         index = 256u;
     }
-    uint under = frame[cell.z + index], over = frame[y * width + x], alpha = over >> 24u;
+    uint under = READ(frame, cell.z + index), over = READ(frame, y * width + x), alpha = over >> 24u;
     alpha += alpha >> 7u; // of 256
     uvec3 mixed = channels(under) * (256u - alpha) + channels(over) * alpha >> 8u;
     color = vec4(vec3(blue_first == 1u ? mixed.zyx : mixed) / 255.0, 1.0);

@@ -154,7 +154,7 @@ func (c *Commands) writeSet(p *Pipeline, slices []Slice) (vulkan.DescriptorSet, 
 		for i, s := range slices {
 			infos[i] = C.VkDescriptorBufferInfo{convert[C.VkBuffer](s.Buffer.handle), C.VkDeviceSize(s.Offset), C.VkDeviceSize(s.Size)}
 			if format, bytes := p.spec.Bindings[i].texel(); bytes > 0 {
-				if views[i], err = c.view(format, infos[i]); err != nil {
+				if views[i], err = c.newView(format, infos[i]); err != nil {
 					return nil, err
 				}
 			}
@@ -164,16 +164,20 @@ func (c *Commands) writeSet(p *Pipeline, slices []Slice) (vulkan.DescriptorSet, 
 	return convert[vulkan.DescriptorSet](set), nil
 }
 
-// view makes a view of a buffer as texels, which lives as long as c.
-func (c *Commands) view(format C.VkFormat, of C.VkDescriptorBufferInfo) (C.VkBufferView, error) {
-	d := c.d
-	view, err := obtain(d, "vkCreateBufferView", func(out *C.VkBufferView) vulkan.Result {
-		return vulkan.Result(C.gaze_create_buffer_view(d.in.c, convert[C.VkDevice](d.handle), of.buffer, format, C.uint64_t(of.offset), C.uint64_t(of._range), out))
-	})
+// newView makes a view of a buffer as texels, which lives as long as c.
+func (c *Commands) newView(format C.VkFormat, of C.VkDescriptorBufferInfo) (C.VkBufferView, error) {
+	view, err := c.d.newView(format, of)
 	if err == nil {
 		c.views = append(c.views, view)
 	}
 	return view, err
+}
+
+// newView makes a view of a buffer as texels, for gaze_destroy_buffer_view.
+func (d *Device) newView(format C.VkFormat, of C.VkDescriptorBufferInfo) (C.VkBufferView, error) {
+	return obtain(d, "vkCreateBufferView", func(out *C.VkBufferView) vulkan.Result {
+		return vulkan.Result(C.gaze_create_buffer_view(d.in.c, convert[C.VkDevice](d.handle), of.buffer, format, C.uint64_t(of.offset), C.uint64_t(of._range), out))
+	})
 }
 
 func (c *Commands) closed() error {

@@ -13,7 +13,10 @@ import (
 )
 
 // A Program is the SPIR-V of the two stages that draw a frame (package shaders).
-type Program struct{ Vertex, Fragment []byte }
+type Program struct {
+	Vertex, Fragment []byte
+	Texels           []byte // of the second, which reads through texel buffers
+}
 
 // A painter draws frames to images of one format.
 type painter struct {
@@ -27,7 +30,9 @@ type painter struct {
 	set      C.VkDescriptorSet
 
 	frame, cells *Buffer // of the bindings; nil before the first frame
-	bound        bool    // the set has them
+	texels       bool    // the fragments read them through views
+	views        [2]C.VkBufferView
+	bound        bool // the set has them
 	known        map[*uint8]int64
 	used         int64 // bytes of cells
 }
@@ -37,7 +42,9 @@ const leastCells = 1 << 20
 
 // newPainter makes what draws to images of a format.
 func (d *Device) newPainter(program Program, format C.VkFormat) (*painter, error) {
-	p := &painter{d: d, format: format, known: map[*uint8]int64{}}
+	// On a CPU a fragment takes half as long; a GPU gains nothing by them.
+	limits := &d.adapter.Limits
+	p := &painter{d: d, format: format, texels: d.adapter.Kind == CPU && limits.Texels >= limits.StorageRange/4, known: map[*uint8]int64{}}
 	if err := p.create(program); err != nil {
 		p.close()
 		return nil, err
@@ -55,7 +62,7 @@ func (p *painter) create(program Program) (err error) {
 		return err
 	}
 	p.sets, err = obtain(d, "vkCreateDescriptorSetLayout", func(out *C.VkDescriptorSetLayout) vulkan.Result {
-		return vulkan.Result(C.gaze_create_set_layout(d.in.c, device, C.GAZE_FRAME_STAGES, 2, 0, out))
+		return vulkan.Result(C.gaze_create_set_layout(d.in.c, device, C.GAZE_FRAME_STAGES, 4, 0b1100, out))
 	})
 	if err != nil {
 		return err
@@ -67,7 +74,7 @@ func (p *painter) create(program Program) (err error) {
 		return err
 	}
 	p.pool, err = obtain(d, "vkCreateDescriptorPool", func(out *C.VkDescriptorPool) vulkan.Result {
-		return vulkan.Result(C.gaze_create_descriptor_pool(d.in.c, device, 1, 2, out))
+		return vulkan.Result(C.gaze_create_descriptor_pool(d.in.c, device, 1, 4, out))
 	})
 	if err != nil {
 		return err
@@ -83,7 +90,11 @@ func (p *painter) create(program Program) (err error) {
 		return err
 	}
 	defer vulkan.DestroyShaderModule(d.handle, vertex, nil)
-	fragment, err := d.shaderModule(program.Fragment)
+	code := program.Fragment
+	if p.texels {
+		code = program.Texels
+	}
+	fragment, err := d.shaderModule(code)
 	if err != nil {
 		return err
 	}
@@ -117,16 +128,40 @@ func (p *painter) lay(f *Frame, width, height int) error {
 			return err
 		}
 	}
-	if !p.bound {
-		var infos [2]C.VkDescriptorBufferInfo
-		var views [2]C.VkBufferView
-		for i, b := range []*Buffer{p.frame, p.cells} {
-			infos[i] = C.VkDescriptorBufferInfo{convert[C.VkBuffer](b.handle), 0, C.VkDeviceSize(roundUp(b.size, 4))}
-		}
-		C.gaze_write_set(p.d.in.c, convert[C.VkDevice](p.d.handle), p.set, 2, &infos[0], &views[0])
-		p.bound = true
+	if p.bound {
+		return nil
 	}
+	return p.bind()
+}
+
+// bind has the set hold the buffers, and views of them where the fragments read those.
+func (p *painter) bind() (err error) {
+	p.unview()
+	var infos [4]C.VkDescriptorBufferInfo
+	var views [4]C.VkBufferView
+	count := 2
+	for i, b := range []*Buffer{p.frame, p.cells} {
+		infos[i] = C.VkDescriptorBufferInfo{convert[C.VkBuffer](b.handle), 0, C.VkDeviceSize(roundUp(b.size, 4))}
+		if p.texels {
+			if p.views[i], err = p.d.newView(C.VK_FORMAT_R32_UINT, infos[i]); err != nil {
+				return err
+			}
+			views[2+i], count = p.views[i], 4
+		}
+	}
+	C.gaze_write_set(p.d.in.c, convert[C.VkDevice](p.d.handle), p.set, C.uint32_t(count), &infos[0], &views[0])
+	p.bound = true
 	return nil
+}
+
+// unview frees the views.
+func (p *painter) unview() {
+	for i, view := range p.views {
+		if view != nil {
+			C.gaze_destroy_buffer_view(p.d.in.c, convert[C.VkDevice](p.d.handle), view)
+		}
+		p.views[i] = nil
+	}
 }
 
 // make makes a buffer of that size at least, unless there is one.
@@ -202,6 +237,7 @@ func (p *painter) close() {
 		return
 	}
 	d := p.d
+	p.unview()
 	p.frame.Close()
 	p.cells.Close()
 	if p.pipeline != nil {

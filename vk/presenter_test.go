@@ -103,8 +103,8 @@ func plain(overlay *image.RGBA) *Frame {
 
 // program is what draws.
 func program() Program {
-	vertex, fragment := shaders.Frame()
-	return Program{vertex, fragment}
+	vertex, fragment, texels := shaders.Frame()
+	return Program{vertex, fragment, texels}
 }
 
 func present(t testing.TB, p *Presenter, frame *image.RGBA) {
@@ -211,8 +211,8 @@ func TestEveryPresenterCallFails(t *testing.T) {
 	if _, err := presentTwice(w, WithFaults(func(call string) error { calls[call]++; return nil })); err != nil {
 		t.Fatal(err)
 	}
-	// The memory of this session wants to be flushed.
-	for _, name := range append(namedCalls(t, true), "vkFlushMappedMemoryRanges") {
+	// The memory of this session wants to be flushed, and its device reads texel buffers.
+	for _, name := range append(namedCalls(t, true), "vkFlushMappedMemoryRanges", "vkCreateBufferView") {
 		if calls[name] == 0 {
 			t.Errorf("no frame takes %s", name)
 		}

@@ -118,8 +118,8 @@ func (w *Window) start(said *sayings) error {
 }
 
 func (w *Window) openPresenter() (err error) {
-	vertex, fragment := shaders.Frame()
-	w.presenter, err = vk.OpenPresenter(w.options.Device, vk.Program{Vertex: vertex, Fragment: fragment}, w.window.GetRequiredInstanceExtensions(), w.surface, w.options.Vulkan...)
+	vertex, fragment, texels := shaders.Frame()
+	w.presenter, err = vk.OpenPresenter(w.options.Device, vk.Program{Vertex: vertex, Fragment: fragment, Texels: texels}, w.window.GetRequiredInstanceExtensions(), w.surface, w.options.Vulkan...)
 	return err
 }
 

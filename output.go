@@ -25,6 +25,26 @@ func WriteFile(path string, fill func(io.Writer) error) error {
 	return nil
 }
 
+// nameless drops the path from an error of the file system: nobody asked for that of
+// the temporary file, and WriteFile names the other.
+func nameless(err error) error {
+	switch e := err.(type) {
+	case *os.PathError:
+		return e.Err
+	case *os.LinkError:
+		return e.Err
+	}
+	return err
+}
+
+// A namelessFile is a file without its name in the errors of writing it.
+type namelessFile struct{ file *os.File }
+
+func (f namelessFile) Write(data []byte) (int, error) {
+	n, err := f.file.Write(data)
+	return n, nameless(err)
+}
+
 func writeFile(path string, fill func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {
@@ -32,12 +52,16 @@ func writeFile(path string, fill func(io.Writer) error) error {
 		}
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
-			return err
+			return nameless(err)
 		}
-		return errors.Join(fillBuffered(f, fill), f.Close())
+		err = fillBuffered(f, fill)
+		if closed := f.Close(); err == nil {
+			err = nameless(closed)
+		}
+		return err
 	} else if err == nil {
 		if path, err = filepath.EvalSymlinks(path); err != nil {
-			return err
+			return nameless(err)
 		}
 	}
 	// Not os.CreateTemp: its files are readable by their owner alone. A name that
@@ -45,17 +69,17 @@ func writeFile(path string, fill func(io.Writer) error) error {
 	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%016x.tmp", filepath.Base(path), rand.Uint64()))
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return err
+		return nameless(err)
 	}
 	err = fillBuffered(f, fill)
 	if err == nil {
-		err = f.Sync()
+		err = nameless(f.Sync())
 	}
 	if closed := f.Close(); err == nil {
-		err = closed
+		err = nameless(closed)
 	}
 	if err == nil {
-		err = os.Rename(name, path)
+		err = nameless(os.Rename(name, path))
 	}
 	if err != nil {
 		os.Remove(name)
@@ -64,7 +88,7 @@ func writeFile(path string, fill func(io.Writer) error) error {
 }
 
 func fillBuffered(f *os.File, fill func(io.Writer) error) error {
-	w := bufio.NewWriterSize(f, 1<<20)
+	w := bufio.NewWriterSize(namelessFile{f}, 1<<20)
 	if err := fill(w); err != nil {
 		return err
 	}

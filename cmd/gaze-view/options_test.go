@@ -51,8 +51,8 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestWrongCommandLines(t *testing.T) {
 	for _, c := range []struct{ args, err string }{
-		{"--nope", "flag provided but not defined: -nope"},
-		{"--text", "flag needs an argument: -text"},
+		{"--nope", "there is no flag --nope"},
+		{"--text", "--text needs a value"},
 		{"a.toml b.toml", `unexpected operand "b.toml"`},
 		{"a.toml --size 300x300 b.toml", `unexpected operand "b.toml"`},
 		{"-- --model", "cannot read run file --model: no such file or directory"},
@@ -74,7 +74,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"--snapshot a.jpg", "--snapshot is a.jpg: expected a name that ends in .png"},
 		{"--density 0", "--density is 0: expected 1 to 4"},
 		{"--density 5", "--density is 5: expected 1 to 4"},
-		{"--density x", `invalid value "x" for flag -density: parse error`},
+		{"--density x", `--density is "x": expected a whole number`},
 		{"--size 10x300", `--size is "10x300": expected such as 1280x820, each from 200 to 8192`},
 		{"--size 300x8193", `--size is "300x8193": expected such as 1280x820, each from 200 to 8192`},
 		{"--size 300", `--size is "300": expected such as 1280x820, each from 200 to 8192`},
@@ -82,10 +82,10 @@ func TestWrongCommandLines(t *testing.T) {
 		{"--layer x", `--layer is "x": expected a number from 0, or mean`},
 		{"--layer -1", `--layer is "-1": expected a number from 0, or mean`},
 		{"--head 1.5", `--head is "1.5": expected a number from 0, or mean`},
-		{"--scale cubic", `invalid value "cubic" for flag -scale: no scale "cubic": choose one of log, linear, gamma`},
-		{"--measure none", `invalid value "none" for flag -measure: no measure "none": choose one of weight, row_maximum, lift, difference`},
+		{"--scale cubic", `--scale is "cubic": no scale "cubic": choose one of log, linear, gamma`},
+		{"--measure none", `--measure is "none": no measure "none": choose one of weight, row_maximum, lift, difference`},
 		{"--measure difference", "--measure is difference: expected weight, row_maximum or lift"},
-		{"--pool min", `invalid value "min" for flag -pool: no pooling "min": choose one of max, mean`},
+		{"--pool min", `--pool is "min": no pooling "min": choose one of max, mean`},
 		{"--colors blue_red", `--colors is "blue_red": expected viridis, cividis, magma or grey`},
 		{"--colors none", `--colors is "none": expected viridis, cividis, magma or grey`},
 		{"--sort none", `--sort is "none": expected one of layer, entropy, distance, previous, next, self, first, last, copy`},

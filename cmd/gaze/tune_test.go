@@ -76,7 +76,7 @@ func TestTuneErrors(t *testing.T) {
 		{[]string{"--suite", ""}, statusFailure, "no such device"},
 		{[]string{"--forget", "--dry-run"}, statusUsage, "--forget goes with --device alone"},
 		{[]string{"--forget", "--suite", "matmul"}, statusUsage, "--forget goes with --device alone"},
-		{[]string{"--untuned"}, statusUsage, "flag provided but not defined"},
+		{[]string{"--untuned"}, statusUsage, "there is no flag --untuned"},
 		{[]string{"run.toml"}, statusUsage, `unexpected operand "run.toml"`},
 		{nil, statusFailure, "no such device"},
 	} {

@@ -88,6 +88,8 @@ func (f *mapFlags) checkTogether(kind string) error {
 		return fmt.Errorf("--rollout is written as .png, .svg, .csv or .npy: --out is %s", f.out)
 	case !f.grid && slices.Contains(given, "--sort"):
 		return errors.New("--sort is of the heads of --grid, which is missing")
+	case f.rectangle == "" && slices.Contains(given, "--rect"):
+		return errors.New("--rect is empty: expected Q0:Q1,K0:K1, such as 0:64,0:128")
 	}
 	for _, c := range []struct {
 		applies  bool

@@ -133,6 +133,7 @@ func TestMapFlagsThatExcludeEachOther(t *testing.T) {
 		"--rollout 0 --head 0":                   "--rollout excludes --head: ",
 		"--rollout 0 --measure lift --pool mean": "--rollout excludes --measure, --pool: ",
 		"--rollout 0 --rect :,:":                 "--rollout excludes --rect: ",
+		"--rect=":                                "--rect is empty: expected Q0:Q1,K0:K1",
 		"--sort layer":                           "--sort is of the heads of --grid, which is missing",
 		"--rollout 0 --sort entropy":             "--sort is of the heads of --grid, which is missing",
 		"--out x.csv --colors magma":             "--out x.csv excludes --colors: ",

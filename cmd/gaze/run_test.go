@@ -316,6 +316,22 @@ func TestRunValidated(t *testing.T) {
 		"[attention]\nheads = 2\nsequences = [40, 3]\nrope_theta = 10.0\n[output]\ntensors = \"out.safetensors\"\nweights = true\n[[variant]]\nname = \"e\"\nattention.path = \"explicit\""))
 }
 
+// That the files cannot be written is told before anything else.
+func TestDemoWithoutAPlace(t *testing.T) {
+	file := write(t, t.TempDir(), "file", "")
+	want := "gaze demo: cannot make the directory of an output: mkdir " + file + ": not a directory\n"
+	if got := call(t.Context(), "", "demo", "--out", file); got != (called{statusFailure, "", want}) {
+		t.Errorf("%+v, expected %q", got, want)
+	}
+}
+
+func TestVerifyOfNoKernel(t *testing.T) {
+	got := call(t.Context(), "", "verify", "--kernel", "nothing")
+	if want := ` runs no kernel whose name contains "nothing": names are such as attention_tiled_f32`; got.status != statusFailure || !strings.HasSuffix(got.err, want+"\n") {
+		t.Errorf("%+v, expected %q", got, want)
+	}
+}
+
 func TestDemo(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "a", "demo")
 	text := mustCall(t, "demo", "--out", directory)

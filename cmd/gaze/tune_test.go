@@ -91,6 +91,12 @@ func TestTuneErrors(t *testing.T) {
 	if got := call(context.Background(), "", "tune"); got.status != statusFailure || !strings.Contains(got.err, "no place for the verdict; --dry-run measures without one") {
 		t.Errorf("without a cache: %+v", got)
 	}
+	file := write(t, t.TempDir(), "file", "")
+	t.Setenv("XDG_CACHE_HOME", file)
+	got := call(context.Background(), "", "tune", "--suite", "attention")
+	if want := "gaze tune: there is no place for the verdict: cannot make the directory of an output: mkdir " + file + ": not a directory; --dry-run measures without one\n"; got.status != statusFailure || got.err != want {
+		t.Errorf("with a file for a cache: %+v, expected %q", got, want)
+	}
 }
 
 // What gaze tune keeps, other commands take, until it does not hold.

@@ -148,6 +148,12 @@ func (c *command) run(ctx context.Context, s streams, args []string) error {
 	return usageError{fmt.Errorf(`%w; see "gaze help %s"`, err, c.name)}
 }
 
+// given reports whether a flag was given.
+func given(flags *flag.FlagSet, name string) (found bool) {
+	flags.Visit(func(one *flag.Flag) { found = found || one.Name == name })
+	return found
+}
+
 // version returns what "gaze --version" prints.
 func version() string {
 	module := "(unknown)"

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strconv"
@@ -78,17 +77,15 @@ func (r rolloutChoice) MarshalText() ([]byte, error) {
 // checkTogether reports flags that were given and that the rest of the command line
 // leaves without meaning, where a file of that kind is written.
 func (f *mapFlags) checkTogether(kind string) error {
-	var given []string // in the order of the alphabet
-	f.flags.Visit(func(one *flag.Flag) { given = append(given, "--"+one.Name) })
 	numbers := kind == ".csv" || kind == ".npy"
 	switch {
 	case f.grid && kind != ".png" && kind != ".svg":
 		return fmt.Errorf("--grid is drawn as .png or .svg: --out is %s", f.out)
 	case f.rollout.wanted && kind == ".html":
 		return fmt.Errorf("--rollout is written as .png, .svg, .csv or .npy: --out is %s", f.out)
-	case !f.grid && slices.Contains(given, "--sort"):
+	case !f.grid && given(f.flags, "sort"):
 		return errors.New("--sort is of the heads of --grid, which is missing")
-	case f.rectangle == "" && slices.Contains(given, "--rect"):
+	case f.rectangle == "" && given(f.flags, "rect"):
 		return errors.New("--rect is empty: expected Q0:Q1,K0:K1, such as 0:64,0:128")
 	}
 	for _, c := range []struct {
@@ -97,13 +94,13 @@ func (f *mapFlags) checkTogether(kind string) error {
 		excluded []string
 		reason   string
 	}{
-		{f.grid, "--grid", []string{"--head", "--layer", "--range", "--rect", "--rollout", "--size"}, "it draws the whole maps of all heads of all layers, in one size and range"},
-		{f.rollout.wanted, "--rollout", []string{"--head", "--measure", "--pool", "--rect"}, "it mixes all heads, and is of one token and all that it comes from"},
-		{numbers, "--out " + f.out, []string{"--colors", "--density", "--range", "--scale", "--size"}, "numbers are written as they are, and not drawn"},
+		{f.grid, "--grid", []string{"head", "layer", "range", "rect", "rollout", "size"}, "it draws the whole maps of all heads of all layers, in one size and range"},
+		{f.rollout.wanted, "--rollout", []string{"head", "measure", "pool", "rect"}, "it mixes all heads, and is of one token and all that it comes from"},
+		{numbers, "--out " + f.out, []string{"colors", "density", "range", "scale", "size"}, "numbers are written as they are, and not drawn"},
 	} {
-		wrong := slices.DeleteFunc(slices.Clone(given), func(name string) bool { return !slices.Contains(c.excluded, name) })
+		wrong := slices.DeleteFunc(c.excluded, func(name string) bool { return !given(f.flags, name) })
 		if c.applies && len(wrong) > 0 {
-			return fmt.Errorf("%s excludes %s: %s", c.name, strings.Join(wrong, ", "), c.reason)
+			return fmt.Errorf("%s excludes --%s: %s", c.name, strings.Join(wrong, ", --"), c.reason)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -59,10 +60,23 @@ func writeFile(path string, fill func(io.Writer) error) error {
 			err = nameless(closed)
 		}
 		return err
-	} else if err == nil {
-		if path, err = filepath.EvalSymlinks(path); err != nil {
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) { // links that lead to themselves, among others
+		return nameless(err)
+	}
+	for range 40 { // links at most, as on Linux
+		target, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) { // not by Join, which takes "link/.." for nothing
+			directory, _ := filepath.Split(path)
+			target = directory + target
+		}
+		directory, name := filepath.Split(target)
+		if directory, err = filepath.EvalSymlinks(directory); err != nil {
 			return nameless(err)
 		}
+		path = filepath.Join(directory, name)
 	}
 	// Not os.CreateTemp: its files are readable by their owner alone. A name that
 	// nobody can guess, and O_EXCL, keep writers of one path out of each other's way.

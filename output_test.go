@@ -195,6 +195,36 @@ func TestWriteFileThrough(t *testing.T) {
 	if text, err := os.ReadFile(target); err != nil || string(text) != "hello" {
 		t.Errorf("its target holds %q (%v)", text, err)
 	}
+	// Of links that lead nowhere the last one's target is made.
+	if err := errors.Join(os.Remove(target), os.Symlink("link", filepath.Join(directory, "far"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := gaze.WriteFile(filepath.Join(directory, "far"), hello); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(target); err != nil || string(text) != "hello" {
+		t.Errorf("a link without a target: it holds %q (%v)", text, err)
+	}
+	// In a directory that is itself a link, ".." is that of the directory it leads to.
+	inner := filepath.Join(directory, "a", "b")
+	if err := errors.Join(os.MkdirAll(inner, 0o777), os.Symlink(inner, filepath.Join(directory, "short")), os.Symlink("../up", filepath.Join(inner, "up"))); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // as there is none, and as there is one
+		if err := gaze.WriteFile(filepath.Join(directory, "short", "up"), hello); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Lstat(filepath.Join(directory, "a", "up")); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("through a linked directory: %v (%v)", info, err)
+		}
+	}
+	ring := filepath.Join(directory, "ring")
+	if err := os.Symlink("ring", ring); err != nil {
+		t.Fatal(err)
+	}
+	if err := gaze.WriteFile(ring, hello); err == nil {
+		t.Error("a link to itself is written to")
+	}
 	if err := gaze.WriteFile(directory, hello); err == nil {
 		t.Error("a directory is written to")
 	}

@@ -63,11 +63,37 @@ func TestWriteFileWhereNothingCanBe(t *testing.T) {
 			filled = true
 			return nil
 		})
-		if err == nil || !strings.Contains(err.Error(), "cannot write "+path) || filled {
-			t.Errorf("%s: %v: expected an error that names it, before anything is computed", path, err)
+		if err == nil || !strings.HasPrefix(err.Error(), "cannot write "+path+": ") || strings.Contains(err.Error(), ".tmp") || filled {
+			t.Errorf("%s: %v: expected an error that names it alone, before anything is computed", path, err)
 		}
 	}
 	expectFiles(t, file, "old")
+}
+
+// An error names the file once, as the caller does, and never the temporary one.
+func TestWriteFileNamesItsPath(t *testing.T) {
+	directory := t.TempDir()
+	taken, full := filepath.Join(directory, "taken"), filepath.Join(directory, "full")
+	err := gaze.WriteFile(taken, func(io.Writer) error { return os.Mkdir(taken, 0o777) })
+	if err == nil || err.Error() != "cannot write "+taken+": file exists" {
+		t.Errorf("where a directory comes in between: %v", err)
+	}
+	other := filepath.Join(directory, "none")
+	err = gaze.WriteFile(filepath.Join(directory, "out"), func(io.Writer) error { _, err := os.Open(other); return err })
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "open "+other) {
+		t.Errorf("of another file that is missing: %v", err)
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	if err := os.Symlink("/dev/full", full); err != nil {
+		t.Fatal(err)
+	}
+	for _, contents := range []string{"x", strings.Repeat("longer than the buffer ", 1<<17)} {
+		if err := gaze.WriteFile(full, write(contents)); err == nil || err.Error() != "cannot write "+full+": no space left on device" {
+			t.Errorf("on a full device: %v", err)
+		}
+	}
 }
 
 // What is a directory stays one, and the temporary file goes.
@@ -168,6 +194,36 @@ func TestWriteFileThrough(t *testing.T) {
 	}
 	if text, err := os.ReadFile(target); err != nil || string(text) != "hello" {
 		t.Errorf("its target holds %q (%v)", text, err)
+	}
+	// Of links that lead nowhere the last one's target is made.
+	if err := errors.Join(os.Remove(target), os.Symlink("link", filepath.Join(directory, "far"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := gaze.WriteFile(filepath.Join(directory, "far"), hello); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(target); err != nil || string(text) != "hello" {
+		t.Errorf("a link without a target: it holds %q (%v)", text, err)
+	}
+	// In a directory that is itself a link, ".." is that of the directory it leads to.
+	inner := filepath.Join(directory, "a", "b")
+	if err := errors.Join(os.MkdirAll(inner, 0o777), os.Symlink(inner, filepath.Join(directory, "short")), os.Symlink("../up", filepath.Join(inner, "up"))); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // as there is none, and as there is one
+		if err := gaze.WriteFile(filepath.Join(directory, "short", "up"), hello); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Lstat(filepath.Join(directory, "a", "up")); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("through a linked directory: %v (%v)", info, err)
+		}
+	}
+	ring := filepath.Join(directory, "ring")
+	if err := os.Symlink("ring", ring); err != nil {
+		t.Fatal(err)
+	}
+	if err := gaze.WriteFile(ring, hello); err == nil {
+		t.Error("a link to itself is written to")
 	}
 	if err := gaze.WriteFile(directory, hello); err == nil {
 		t.Error("a directory is written to")

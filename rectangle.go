@@ -18,9 +18,10 @@ func (c Cell) String() string { return fmt.Sprintf("%d x %d", c.Queries, c.Keys)
 
 // Validate reports a rectangle that is empty or reaches beyond n packed rows.
 func (r Rectangle) Validate(n int) error {
-	for name, s := range map[string]Span{"queries": r.Queries, "keys": r.Keys} {
+	for i, s := range []Span{r.Queries, r.Keys} {
 		if s.First < 0 || s.End > n || s.First >= s.End {
-			return fmt.Errorf("%s %d to %d: expected at least one of 0 to %d", name, s.First, s.End, n)
+			return fmt.Errorf("%s %d to %d of %d tokens: expected two bounds from 0 to %d, the first below the second",
+				[]string{"queries", "keys"}[i], s.First, s.End, n, n)
 		}
 	}
 	return nil

@@ -24,4 +24,9 @@ func TestRectangle(t *testing.T) {
 			t.Errorf("%v of 9 rows is accepted", bad)
 		}
 	}
+	// The first of two that are wrong is told.
+	want := "queries 4 to 9 of 4 tokens: expected two bounds from 0 to 4, the first below the second"
+	if err := r.Validate(4); err == nil || err.Error() != want {
+		t.Errorf("%v, expected %q", err, want)
+	}
 }

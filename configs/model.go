@@ -91,7 +91,7 @@ func (r *reader) modelLayer(n *node) ModelLayer {
 
 // layers reads a kind of layers or their numbers.
 func (t *table) layers(name string, l *ModelLayer) {
-	kinds := []string{"global", "local", "all"}
+	kinds, expected := []string{"global", "local", "all"}, `"global", "local", "all" or an array [...] of layer numbers`
 	if t.node == nil || t.node.table[name] == nil {
 		t.find(name)
 		return
@@ -100,10 +100,15 @@ func (t *table) layers(name string, l *ModelLayer) {
 	case n.isArray():
 		t.layerNumbers(name, &l.Numbers)
 	case n.describe() == "a string":
+		if s := n.value.(string); !slices.Contains(kinds, s) {
+			t.find(name)
+			t.fault(n.span, "%s is %s: it must be %s%s", name, quote(s), expected, suggestion(s, kinds))
+			return
+		}
 		t.choice(name, &l.Kind, kinds...)
 	default:
 		t.find(name)
-		t.wrong(n, name, `"global", "local", "all" or an array [...] of layer numbers`)
+		t.wrong(n, name, expected)
 	}
 }
 

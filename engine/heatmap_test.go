@@ -30,7 +30,7 @@ func TestHeatmapPass(t *testing.T) {
 		"of 3 x 8 pairs":   func(h *Heatmap) { h.Cell.Queries = 3 },
 		"of 8 x 128 pairs": func(h *Heatmap) { h.Cell.Keys = 128 },
 		"of 0 x 8 pairs":   func(h *Heatmap) { h.Cell.Queries = 0 },
-		"of 0 to 2000":     func(h *Heatmap) { h.Rectangle.Keys.End = 2001 },
+		"of 2000 tokens":   func(h *Heatmap) { h.Rectangle.Keys.End = 2001 },
 		"tiles of 32":      func(h *Heatmap) { h.Map = gaze.NewBlockMap(gaze.Full{}, gaze.Lengths{2000}, 32) },
 	} {
 		bad := good

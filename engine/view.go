@@ -104,7 +104,7 @@ func (c *Capture) poolRange(ctx context.Context, v View, heads headRange, expone
 
 func (c *Capture) checkHeads(heads gaze.Span) error {
 	if heads.First < 0 || heads.End > c.Heads || heads.First >= heads.End {
-		return fmt.Errorf("heads %d to %d: expected at least one of 0 to %d", heads.First, heads.End, c.Heads)
+		return fmt.Errorf("heads %d to %d of %d: expected two bounds from 0 to %d, the first below the second", heads.First, heads.End, c.Heads, c.Heads)
 	}
 	return nil
 }

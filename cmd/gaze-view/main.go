@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/gazevk/gaze/cmd/internal/commandline"
 )
 
 func main() {
@@ -46,7 +48,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	flags := flag.NewFlagSet("gaze-view", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	o.declare(flags)
-	operands, err := parse(flags, args)
+	operands, err := commandline.Parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
 		return printHelp(stdout, flags)
 	}
@@ -58,20 +60,4 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	p := &program{options: &o, stdin: stdin, stdout: stdout, stderr: stderr}
 	return p.run(ctx)
-}
-
-// parse parses flags before, between and after the operands, which it returns.
-// Everything after "--" is an operand.
-func parse(flags *flag.FlagSet, args []string) (operands []string, err error) {
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		rest := flags.Args()
-		parsed := args[:len(args)-len(rest)]
-		if len(rest) == 0 || len(parsed) > 0 && parsed[len(parsed)-1] == "--" {
-			return append(operands, rest...), nil
-		}
-		operands, args = append(operands, rest[0]), rest[1:]
-	}
 }

@@ -86,7 +86,7 @@ func (o *options) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.export, "export", "", "write what is in sight to `FILE`, a .png, .svg, .html or .csv; \"FILE 2\" for twice the pixels")
 
 	flags.StringVar(&o.size, "size", "1280x820", "the window's `SIZE`, in pixels at density 1")
-	flags.IntVar(&o.density, "density", 1, "pixels per pixel of the layout, of a snapshot; a window has its screen's")
+	flags.IntVar(&o.density, "density", 1, "pixels per pixel of the layout, of a snapshot or film; a window has its screen's")
 	flags.StringVar(&o.play, "play", "", "play the events in `FILE`, a line each: see --record")
 	flags.StringVar(&o.record, "record", "", "write the window's events to `FILE`, for --play")
 	flags.StringVar(&o.snapshot, "snapshot", "", "write the window as it would look to `FILE`, a .png, and open none")
@@ -97,7 +97,13 @@ func (o *options) declare(flags *flag.FlagSet) {
 // check checks the command line and reads what of it needs reading.
 func (o *options) check(flags *flag.FlagSet, operands []string) error {
 	o.given = map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
+	empty := ""
+	flags.Visit(func(f *flag.Flag) {
+		o.given[f.Name] = true
+		if empty == "" && f.Name != "text" && f.Value.String() == "" {
+			empty = f.Name
+		}
+	})
 	switch {
 	case len(operands) > 1:
 		return fmt.Errorf("unexpected operand %q", operands[1])
@@ -111,6 +117,8 @@ func (o *options) check(flags *flag.FlagSet, operands []string) error {
 		}
 	}
 	switch {
+	case empty != "":
+		return fmt.Errorf("--%s is empty", empty)
 	case count > 1:
 		return errors.New("the text comes from --text, --file or --follow: give one of them")
 	case o.runFile != "" && o.given["model"]:
@@ -129,6 +137,12 @@ func (o *options) check(flags *flag.FlagSet, operands []string) error {
 		return fmt.Errorf("--record is of a window, and %s opens none", o.windowless())
 	case o.follow && !o.windowed():
 		return fmt.Errorf("--follow is of a window, and %s opens none", o.windowless())
+	case o.given["present"] && !o.windowed():
+		return fmt.Errorf("--present is of a window, and %s opens none", o.windowless())
+	case o.given["density"] && o.windowed():
+		return errors.New("--density is of --snapshot or --film: a window has its screen's")
+	case o.layer == "mean" && o.given["head"] && o.head != "mean":
+		return fmt.Errorf("--layer mean is of all heads of all layers: --head %s has no meaning beside it", o.head)
 	case o.measure == visualize.Difference:
 		return errors.New("--measure is difference: expected weight, row_maximum or lift")
 	case !slices.Contains(explore.Orders(), o.order):
@@ -151,7 +165,7 @@ func (o *options) check(flags *flag.FlagSet, operands []string) error {
 	}
 	for _, name := range []string{"layer", "head"} {
 		value := map[string]string{"layer": o.layer, "head": o.head}[name]
-		if n, err := strconv.Atoi(value); value != "" && value != "mean" && (err != nil || n < 0) {
+		if n, err := strconv.Atoi(value); o.given[name] && value != "mean" && (err != nil || n < 0) {
 			return fmt.Errorf("--%s is %q: expected a number from 0, or mean", name, value)
 		}
 	}

@@ -51,8 +51,8 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestWrongCommandLines(t *testing.T) {
 	for _, c := range []struct{ args, err string }{
-		{"--nope", "flag provided but not defined: -nope"},
-		{"--text", "flag needs an argument: -text"},
+		{"--nope", "there is no flag --nope"},
+		{"--text", "--text needs a value"},
 		{"a.toml b.toml", `unexpected operand "b.toml"`},
 		{"a.toml --size 300x300 b.toml", `unexpected operand "b.toml"`},
 		{"-- --model", "cannot read run file --model: no such file or directory"},
@@ -65,10 +65,16 @@ func TestWrongCommandLines(t *testing.T) {
 		{"--film a.gif --play a", "--film is a.gif: expected a name that ends in .png"},
 		{"--film a.png --play a --snapshot b.png", "--film and --snapshot: give one of them; a script's snap writes single frames"},
 		{"--film a.png --play a --follow", "--follow is of a window, and --film opens none"},
+		{"--present 0 --snapshot a.png", "--present is of a window, and --snapshot opens none"},
+		{"--present 0 --film a.png --play a", "--present is of a window, and --film opens none"},
+		{"--density 2", "--density is of --snapshot or --film: a window has its screen's"},
+		{"--layer mean --head 3 --snapshot a.png", "--layer mean is of all heads of all layers: --head 3 has no meaning beside it"},
+		{"--snapshot=", "--snapshot is empty"},
+		{"--text= --file= --model=", "--file is empty"},
 		{"--snapshot a.jpg", "--snapshot is a.jpg: expected a name that ends in .png"},
 		{"--density 0", "--density is 0: expected 1 to 4"},
 		{"--density 5", "--density is 5: expected 1 to 4"},
-		{"--density x", `invalid value "x" for flag -density: parse error`},
+		{"--density x", `--density is "x": expected a whole number`},
 		{"--size 10x300", `--size is "10x300": expected such as 1280x820, each from 200 to 8192`},
 		{"--size 300x8193", `--size is "300x8193": expected such as 1280x820, each from 200 to 8192`},
 		{"--size 300", `--size is "300": expected such as 1280x820, each from 200 to 8192`},
@@ -76,10 +82,10 @@ func TestWrongCommandLines(t *testing.T) {
 		{"--layer x", `--layer is "x": expected a number from 0, or mean`},
 		{"--layer -1", `--layer is "-1": expected a number from 0, or mean`},
 		{"--head 1.5", `--head is "1.5": expected a number from 0, or mean`},
-		{"--scale cubic", `invalid value "cubic" for flag -scale: no scale "cubic": choose one of log, linear, gamma`},
-		{"--measure none", `invalid value "none" for flag -measure: no measure "none": choose one of weight, row_maximum, lift, difference`},
+		{"--scale cubic", `--scale is "cubic": no scale "cubic": choose one of log, linear, gamma`},
+		{"--measure none", `--measure is "none": no measure "none": choose one of weight, row_maximum, lift, difference`},
 		{"--measure difference", "--measure is difference: expected weight, row_maximum or lift"},
-		{"--pool min", `invalid value "min" for flag -pool: no pooling "min": choose one of max, mean`},
+		{"--pool min", `--pool is "min": no pooling "min": choose one of max, mean`},
 		{"--colors blue_red", `--colors is "blue_red": expected viridis, cividis, magma or grey`},
 		{"--colors none", `--colors is "none": expected viridis, cividis, magma or grey`},
 		{"--sort none", `--sort is "none": expected one of layer, entropy, distance, previous, next, self, first, last, copy`},
@@ -166,7 +172,6 @@ func TestErrors(t *testing.T) {
 	for _, c := range []struct{ args, err string }{
 		{"--model ./none", "cannot open model ./none: there is no such directory"},
 		{"--model gaze-test/none", "cannot open model gaze-test/none: there is no such directory, and the Hugging Face cache has no "},
-		{"--model", "cannot open model : "},
 		{"--model bytes.txt", "cannot open model bytes.txt: "},
 		{"--model " + cut, "model.safetensors: tensor "},
 		{"--model " + bare + " --text", "the text has no tokens, and the tokenizer adds none"},
@@ -187,9 +192,9 @@ func TestErrors(t *testing.T) {
 		{"--device 99", "no Vulkan device 99"},
 		{"--layer 7", "--layer is 7: the model has layers 0 to 6"},
 		{"--head 4", "--head is 4: the model has heads 0 to 3"},
-		{"--rect 5:1,0:3", "--rect: queries 5 to 1: "},
-		{"--rect 0:1,0:300", "--rect: keys 0 to 300: "},
-		{"--select 0:0,0:3", "--select: queries 0 to 0: "},
+		{"--rect 5:1,0:3", "--rect: queries 5 to 1 of 40 tokens: "},
+		{"--rect 0:1,0:300", "--rect: keys 0 to 300 of 40 tokens: "},
+		{"--select 0:0,0:3", "--select: queries 0 to 0 of 40 tokens: "},
 		{"--pin 1", ""},
 		{"--pin a", `--pin: "a" is no pair`},
 		{"--pin 1,99", `--pin: "1,99" is not in the text, which has tokens 0 to `},
@@ -226,7 +231,7 @@ func TestErrors(t *testing.T) {
 	} {
 		args := []string{"--snapshot", "a.png", "--size", "300x300"}
 		args = append(args, strings.Split(c.args, " ")...)
-		if c.args == "--model" || strings.HasSuffix(c.args, "--text") {
+		if strings.HasSuffix(c.args, "--text") {
 			args = append(args, "")
 		}
 		got := call(t.Context(), "", args...)

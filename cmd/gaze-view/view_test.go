@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/gazevk/gaze/cmd/internal/commandline"
 	"github.com/gazevk/gaze/tests/display"
 )
 
@@ -36,7 +37,7 @@ func frames(t *testing.T, steps []step, args ...string) (list []*image.RGBA) {
 	var o options
 	flags := flag.NewFlagSet("test", flag.ContinueOnError)
 	o.declare(flags)
-	operands, err := parse(flags, args)
+	operands, err := commandline.Parse(flags, args)
 	if err == nil {
 		err = o.check(flags, operands)
 	}

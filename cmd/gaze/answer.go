@@ -82,7 +82,7 @@ func (r *modelRun) answer(ctx context.Context, question string, most int, w wind
 		}
 		e, err := r.tokenizer.Encode(question, tokenizer.Options{Pair: &t.string})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t.source, err)
+			return nil, t.unreadable(err)
 		}
 		parts, err := w.windows(e, limit)
 		if err != nil {

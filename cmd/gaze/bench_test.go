@@ -179,7 +179,7 @@ func TestBenchErrors(t *testing.T) {
 		{[]string{"--n", "0"}, statusUsage, `--n has "0"`},
 		{[]string{"--n", "100000"}, statusUsage, `--n has "100000"`},
 		{[]string{"--runs", "-1"}, statusUsage, "--runs is -1: expected 1 to 10000"},
-		{[]string{"--runs", "ten"}, statusUsage, `invalid value "ten"`},
+		{[]string{"--runs", "ten"}, statusUsage, `--runs is "ten": expected a whole number`},
 		{[]string{"--quick", "--full"}, statusUsage, "--quick and --full exclude each other"},
 		{[]string{"--plot", "plot.gif"}, statusUsage, "--plot is plot.gif: expected a name that ends in .svg or .png"},
 		{[]string{"run.toml"}, statusUsage, `unexpected operand "run.toml"`},

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"github.com/gazevk/gaze/cmd/internal/commandline"
 )
 
 // Exit statuses.
@@ -130,7 +132,7 @@ func (c *command) run(ctx context.Context, s streams, args []string) error {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	do := c.setup(flags)
-	operands, err := parse(flags, args)
+	operands, err := commandline.Parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
 		return s.print(c.help())
 	}
@@ -146,20 +148,10 @@ func (c *command) run(ctx context.Context, s streams, args []string) error {
 	return usageError{fmt.Errorf(`%w; see "gaze help %s"`, err, c.name)}
 }
 
-// parse parses flags before, between and after the operands, which it returns.
-// Everything after "--" is an operand.
-func parse(flags *flag.FlagSet, args []string) (operands []string, err error) {
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		rest := flags.Args()
-		parsed := args[:len(args)-len(rest)]
-		if len(rest) == 0 || len(parsed) > 0 && parsed[len(parsed)-1] == "--" {
-			return append(operands, rest...), nil
-		}
-		operands, args = append(operands, rest[0]), rest[1:]
-	}
+// given reports whether a flag was given.
+func given(flags *flag.FlagSet, name string) (found bool) {
+	flags.Visit(func(one *flag.Flag) { found = found || one.Name == name })
+	return found
 }
 
 // version returns what "gaze --version" prints.

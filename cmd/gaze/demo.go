@@ -24,6 +24,11 @@ var demoCommand = &command{
 		device.declare(flags)
 		directory := flags.String("out", "demo", "write the files into this `DIRECTORY`")
 		return func(ctx context.Context, s streams, _ []string) error {
+			var made directories
+			defer func() { made.removeEmpty() }()
+			if err := made.make(*directory); err != nil {
+				return err
+			}
 			if err := demoModel(ctx, s, device, *directory); err != nil {
 				return err
 			}

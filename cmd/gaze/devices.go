@@ -16,8 +16,9 @@ var devicesCommand = &command{
 	summary: "list the Vulkan devices and what each can do",
 	details: "The number before a device, or any part of its name or driver that no other device\n" +
 		"has, chooses it: as [device].name in a run file, or with --device. The kernel tier is\n" +
-		"the family of kernels that suits the device: lanes for drivers that run on the CPU,\n" +
-		"tiled for GPUs; its shapes are the default ones, or those that gaze tune chose.",
+		"the family of kernels that suits the device: texels for drivers that run on the CPU, lanes\n" +
+		"where their texel buffers are small or their subgroups of 4, tiled for GPUs, matrix for\n" +
+		"GPUs with matrix units; its shapes are the default ones, or those that gaze tune chose.",
 	example: "gaze devices --json",
 	setup: func(flags *flag.FlagSet) action {
 		asJSON := flags.Bool("json", false, "print all that is known, as JSON")

@@ -35,6 +35,8 @@ func (d *directories) prepare(paths []string) error {
 		}
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			return fmt.Errorf("cannot write %s: it is a directory", path)
+		} else if err == nil && !info.Mode().IsRegular() {
+			continue // written to directly, such as /dev/stdout
 		}
 		if directory := filepath.Dir(path); !known[directory] {
 			known[directory] = true
@@ -58,6 +60,9 @@ func (d *directories) make(path string) error {
 	}
 	probe, err := os.CreateTemp(path, ".gaze-*")
 	if err != nil {
+		if inner := new(fs.PathError); errors.As(err, &inner) {
+			err = inner.Err // nobody asked for a file of that name
+		}
 		return fmt.Errorf("cannot write into %s: %w", path, err)
 	}
 	probe.Close()

@@ -22,6 +22,7 @@ import (
 // mapFlags are the flags of gaze map.
 type mapFlags struct {
 	modelFlags
+	flags      *flag.FlagSet // that were given
 	text, file string
 	layer      int
 	head       headChoice
@@ -61,7 +62,7 @@ var mapCommand = &command{
 		"gaze map --model answerdotai/ModernBERT-base --file book.txt --layer 21 --head 4 --rect 4000:4600,0:600 --out part.png\n" +
 		"gaze map --model builtin --text \"The quick brown fox jumps over the lazy dog.\" --layer 6 --rollout 4 --out rollout.png",
 	setup: func(flags *flag.FlagSet) action {
-		var f mapFlags
+		f := mapFlags{flags: flags}
 		f.declareModel(flags)
 		flags.StringVar(&f.text, "text", "", "the `TEXT`")
 		flags.StringVar(&f.file, "file", "", "the text is all of `FILE`; - is standard input")
@@ -99,17 +100,14 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	if !slices.Contains([]string{".png", ".svg", ".html", ".csv", ".npy"}, kind) {
 		return usageError{fmt.Errorf("--out is %s: expected a name that ends in .png, .svg, .html, .csv or .npy", f.out)}
 	}
-	if f.grid && (f.rectangle != "" || kind != ".png" && kind != ".svg") {
-		return usageError{errors.New("--grid draws whole maps, as .png or .svg")}
+	if err := f.checkTogether(kind); err != nil {
+		return usageError{err}
 	}
 	if _, ok := load.Measures[f.measure]; !ok {
 		return usageError{fmt.Errorf("--measure is %v: expected weight, row_maximum or lift", f.measure)}
 	}
 	if _, err := engine.ParseRole(f.order); err != nil && !slices.Contains([]string{"layer", "entropy", "distance"}, f.order) {
 		return usageError{fmt.Errorf("--sort is %q: expected layer, entropy, distance, previous, next, self, first, last or copy", f.order)}
-	}
-	if f.rollout.wanted && (f.grid || f.rectangle != "" || kind == ".html") {
-		return usageError{errors.New("--rollout is of one token and all that it comes from, as .png, .svg, .csv or .npy: --grid, --rect and .html have no meaning beside it")}
 	}
 	if _, err := visualize.ColorMapByName(f.colors); err != nil {
 		return usageError{err}
@@ -120,9 +118,6 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 	if f.values != (valueRange{}) {
 		if err := f.values.Validate(f.scale); err != nil {
 			return usageError{fmt.Errorf("--range: %w", err)}
-		}
-		if f.grid {
-			return usageError{errors.New("--grid has one range for all its maps: --range is of a single one")}
 		}
 	}
 	content := f.text

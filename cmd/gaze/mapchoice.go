@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gazevk/gaze"
 )
@@ -69,4 +72,36 @@ func (r rolloutChoice) MarshalText() ([]byte, error) {
 		return nil, nil
 	}
 	return strconv.AppendInt(nil, int64(r.query), 10), nil
+}
+
+// checkTogether reports flags that were given and that the rest of the command line
+// leaves without meaning, where a file of that kind is written.
+func (f *mapFlags) checkTogether(kind string) error {
+	numbers := kind == ".csv" || kind == ".npy"
+	switch {
+	case f.grid && kind != ".png" && kind != ".svg":
+		return fmt.Errorf("--grid is drawn as .png or .svg: --out is %s", f.out)
+	case f.rollout.wanted && kind == ".html":
+		return fmt.Errorf("--rollout is written as .png, .svg, .csv or .npy: --out is %s", f.out)
+	case !f.grid && given(f.flags, "sort"):
+		return errors.New("--sort is of the heads of --grid, which is missing")
+	case f.rectangle == "" && given(f.flags, "rect"):
+		return errors.New("--rect is empty: expected Q0:Q1,K0:K1, such as 0:64,0:128")
+	}
+	for _, c := range []struct {
+		applies  bool
+		name     string
+		excluded []string
+		reason   string
+	}{
+		{f.grid, "--grid", []string{"head", "layer", "range", "rect", "rollout", "size"}, "it draws the whole maps of all heads of all layers, in one size and range"},
+		{f.rollout.wanted, "--rollout", []string{"head", "measure", "pool", "rect"}, "it mixes all heads, and is of one token and all that it comes from"},
+		{numbers, "--out " + f.out, []string{"colors", "density", "range", "scale", "size"}, "numbers are written as they are, and not drawn"},
+	} {
+		wrong := slices.DeleteFunc(c.excluded, func(name string) bool { return !given(f.flags, name) })
+		if c.applies && len(wrong) > 0 {
+			return fmt.Errorf("%s excludes --%s: %s", c.name, strings.Join(wrong, ", --"), c.reason)
+		}
+	}
+	return nil
 }

@@ -120,3 +120,30 @@ func TestMapRollout(t *testing.T) {
 		t.Errorf("%+v, expected %q", got, want)
 	}
 }
+
+// No flag is ignored: what has no meaning beside the others is wrong usage.
+func TestMapFlagsThatExcludeEachOther(t *testing.T) {
+	for arguments, want := range map[string]string{
+		"--grid --layer 0":                       "--grid excludes --layer: ",
+		"--grid --head mean":                     "--grid excludes --head: ",
+		"--grid --layer 1 --head 0 --rect 0:1,:": "--grid excludes --head, --layer, --rect: ",
+		"--grid --range 0.1:1":                   "--grid excludes --range: ",
+		"--grid --size 300":                      "--grid excludes --size: ",
+		"--grid --rollout 0":                     "--grid excludes --rollout: ",
+		"--rollout 0 --head 0":                   "--rollout excludes --head: ",
+		"--rollout 0 --measure lift --pool mean": "--rollout excludes --measure, --pool: ",
+		"--rollout 0 --rect :,:":                 "--rollout excludes --rect: ",
+		"--rect=":                                "--rect is empty: expected Q0:Q1,K0:K1",
+		"--sort layer":                           "--sort is of the heads of --grid, which is missing",
+		"--rollout 0 --sort entropy":             "--sort is of the heads of --grid, which is missing",
+		"--out x.csv --colors magma":             "--out x.csv excludes --colors: ",
+		"--out x.npy --density 2 --size 99":      "--out x.npy excludes --density, --size: ",
+		"--out x.npy --scale log":                "--out x.npy excludes --scale: ",
+		"--rollout 0 --out x.csv --range 0.1:1":  "--out x.csv excludes --range: ",
+	} {
+		got := call(t.Context(), "", append(strings.Fields("map --model none --text a"), strings.Fields(arguments)...)...)
+		if got.status != statusUsage || !strings.HasPrefix(got.err, "gaze map: "+want) || strings.Count(got.err, "\n") != 1 {
+			t.Errorf("%s: status %d, %q, expected %q", arguments, got.status, got.err, want)
+		}
+	}
+}

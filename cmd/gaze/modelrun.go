@@ -158,7 +158,7 @@ func (r *modelRun) encode(ctx context.Context, prepare func(string) (string, tok
 		options.MaxLength = limit
 		encoding, err := r.tokenizer.Encode(content, options)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t.source, err)
+			return nil, t.unreadable(err)
 		}
 		if cut := encoding.Truncated; cut > 0 {
 			longTexts++

@@ -316,6 +316,31 @@ func TestRunValidated(t *testing.T) {
 		"[attention]\nheads = 2\nsequences = [40, 3]\nrope_theta = 10.0\n[output]\ntensors = \"out.safetensors\"\nweights = true\n[[variant]]\nname = \"e\"\nattention.path = \"explicit\""))
 }
 
+// That the files cannot be written is told before anything else.
+func TestDemoWithoutAPlace(t *testing.T) {
+	file := write(t, t.TempDir(), "file", "")
+	want := "gaze demo: cannot make the directory of an output: mkdir " + file + ": not a directory\n"
+	if got := call(t.Context(), "", "demo", "--out", file); got != (called{statusFailure, "", want}) {
+		t.Errorf("%+v, expected %q", got, want)
+	}
+}
+
+func TestVerifyErrors(t *testing.T) {
+	file := write(t, t.TempDir(), "file", "")
+	for _, c := range []struct{ args, want string }{
+		{"--cases 1000000 --json " + file + "/report.json", "gaze verify: cannot make the directory of an output: mkdir " + file + ": not a directory\n"},
+		{"--compile --kernel matmul --seed 3", "gaze verify: --compile excludes --kernel: it compiles every kernel and runs none\n"},
+	} {
+		if got := call(t.Context(), "", append([]string{"verify"}, strings.Fields(c.args)...)...); got.status == statusOK || got.err != c.want {
+			t.Errorf("%s: %+v, expected %q", c.args, got, c.want)
+		}
+	}
+	got := call(t.Context(), "", "verify", "--kernel", "nothing")
+	if want := ` runs no kernel whose name contains "nothing": names are such as attention_tiled_f32`; got.status != statusFailure || !strings.HasSuffix(got.err, want+"\n") {
+		t.Errorf("%+v, expected %q", got, want)
+	}
+}
+
 func TestDemo(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "a", "demo")
 	text := mustCall(t, "demo", "--out", directory)

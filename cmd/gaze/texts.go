@@ -8,12 +8,22 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/gazevk/gaze/engine/tokenizer"
 )
 
 // A text is one input of a model, and where it came from.
 type text struct {
 	source string // "--text 2" or "lines.txt, line 7"
 	string
+}
+
+// unreadable returns the error of a tokenizer that does not take the text.
+func (t text) unreadable(err error) error {
+	if errors.Is(err, tokenizer.ErrInvalidUTF8) {
+		err = fmt.Errorf("%w: convert it to UTF-8", err)
+	}
+	return fmt.Errorf("%s: %w", t.source, err)
 }
 
 // A textFlags says which texts a command takes.

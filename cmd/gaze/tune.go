@@ -98,6 +98,13 @@ func (f *tuneFlags) do(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	var made directories
+	defer func() { made.removeEmpty() }()
+	if !f.dryRun && !f.forget {
+		if err := made.make(directory); err != nil {
+			return errors.Join(fmt.Errorf("there is no place for the verdict: %w; --dry-run measures without one", err), engines.close(s))
+		}
+	}
 	if f.forget {
 		err = forget(s, directory, e)
 	} else {

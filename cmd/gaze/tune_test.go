@@ -76,7 +76,7 @@ func TestTuneErrors(t *testing.T) {
 		{[]string{"--suite", ""}, statusFailure, "no such device"},
 		{[]string{"--forget", "--dry-run"}, statusUsage, "--forget goes with --device alone"},
 		{[]string{"--forget", "--suite", "matmul"}, statusUsage, "--forget goes with --device alone"},
-		{[]string{"--untuned"}, statusUsage, "flag provided but not defined"},
+		{[]string{"--untuned"}, statusUsage, "there is no flag --untuned"},
 		{[]string{"run.toml"}, statusUsage, `unexpected operand "run.toml"`},
 		{nil, statusFailure, "no such device"},
 	} {
@@ -90,6 +90,12 @@ func TestTuneErrors(t *testing.T) {
 	t.Setenv("HOME", "")
 	if got := call(context.Background(), "", "tune"); got.status != statusFailure || !strings.Contains(got.err, "no place for the verdict; --dry-run measures without one") {
 		t.Errorf("without a cache: %+v", got)
+	}
+	file := write(t, t.TempDir(), "file", "")
+	t.Setenv("XDG_CACHE_HOME", file)
+	got := call(context.Background(), "", "tune", "--suite", "attention")
+	if want := "gaze tune: there is no place for the verdict: cannot make the directory of an output: mkdir " + file + ": not a directory; --dry-run measures without one\n"; got.status != statusFailure || got.err != want {
+		t.Errorf("with a file for a cache: %+v, expected %q", got, want)
 	}
 }
 

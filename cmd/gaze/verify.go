@@ -44,6 +44,16 @@ var verifyCommand = &command{
 			if o.Cases < 1 || o.Problem < 0 {
 				return usageError{errors.New("--cases must be at least 1, and --problem at least 0")}
 			}
+			for _, name := range []string{"cases", "kernel", "problem", "seed"} {
+				if *compile && given(flags, name) {
+					return usageError{fmt.Errorf("--compile excludes --%s: it compiles every kernel and runs none", name)}
+				}
+			}
+			var made directories
+			defer func() { made.removeEmpty() }()
+			if err := made.prepare([]string{*file}); err != nil {
+				return err
+			}
 			engines := newEngines(device, s.err)
 			engines.options.Tier = engine.Tiled // to open; all tiers are verified, whatever a trial says of them
 			if *directory != "" {

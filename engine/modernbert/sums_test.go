@@ -86,7 +86,7 @@ func TestSumErrors(t *testing.T) {
 	_, missing := out.Capture.Rollout(context.Background(), 0, 3, nil)
 	for want, err := range map[string]error{
 		"layer 2 was not captured":                                received(2, one, one),
-		"heads 0 to 3: expected":                                  received(1, gaze.Span{End: 3}, one),
+		"heads 0 to 3 of 2: expected":                             received(1, gaze.Span{End: 3}, one),
 		"queries 0 to 71: expected":                               received(1, one, gaze.Span{End: 71}),
 		"1 factors for 2 queries":                                 received(1, one, two, 1),
 		"query 1 has the factor -0.5":                             received(1, one, two, 0, -0.5),

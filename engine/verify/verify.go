@@ -91,14 +91,14 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 			err = v.layers(ctx, index)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("verify: problem %d of seed %d: %w", index, o.Seed, err)
+			return nil, fmt.Errorf("problem %d of seed %d: %w", index, o.Seed, err)
 		}
 		v.report.Problems++
 		if o.Stop && v.failed {
 			break
 		}
 		if v.report.Problems == cycle && v.report.Cases == 0 {
-			return nil, fmt.Errorf("verify: no kernel's name contains %q", o.Kernel)
+			return nil, fmt.Errorf("%s runs no kernel whose name contains %q: names are such as attention_tiled_f32", a.Name, o.Kernel)
 		}
 		if o.Progress != nil {
 			o.Progress(min(float64(v.report.Cases)/float64(o.Cases), 1))

@@ -216,8 +216,12 @@ func (e *Explorer) command(x *export) string {
 	exact := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) } // rounded, the greatest cell could lie beyond
 	args := append([]string{"gaze", "map"}, e.run.Command...)
 	args = append(args, "--layer", strconv.Itoa(x.part.head.layer), "--head", h, "--rect", rectangle(x.part.rectangle),
-		"--scale", e.drawnScale().String(), "--measure", x.part.measure.String(), "--pool", x.part.pooling.String(), "--colors", e.Colors,
-		"--range", exact(e.r.Low)+":"+exact(e.r.High), "--density", strconv.Itoa(x.multiple), "--out", x.path)
+		"--measure", x.part.measure.String(), "--pool", x.part.pooling.String())
+	if filepath.Ext(x.path) != ".csv" { // which has no colours
+		args = append(args, "--scale", e.drawnScale().String(), "--colors", e.Colors, "--range", exact(e.r.Low)+":"+exact(e.r.High),
+			"--density", strconv.Itoa(x.multiple))
+	}
+	args = append(args, "--out", x.path)
 	for i, arg := range args {
 		args[i] = quote(arg)
 	}

@@ -27,9 +27,13 @@ func TestExports(t *testing.T) {
 			t.Errorf("%s: %v, %q", name, err, e.message)
 		}
 	}
-	want := "gaze map --model fake --layer 0 --head 1 --rect 0:30,0:30 --scale log --measure weight --pool max --colors viridis --range "
-	if got := host.printed[0]; !strings.HasPrefix(got, want) || !strings.HasSuffix(got, " --density 2 --out "+filepath.Join(directory, "a.png")) {
+	want := "gaze map --model fake --layer 0 --head 1 --rect 0:30,0:30 --measure weight --pool max "
+	drawn, numbers := want+"--scale log --colors viridis --range ", want+"--out "+filepath.Join(directory, "d.csv")
+	if got := host.printed[0]; !strings.HasPrefix(got, drawn) || !strings.HasSuffix(got, " --density 2 --out "+filepath.Join(directory, "a.png")) {
 		t.Errorf("printed %q", got)
+	}
+	if got := host.printed[3]; got != numbers {
+		t.Errorf("printed %q, expected %q", got, numbers)
 	}
 	if err := e.Export(filepath.Join(directory, "no", "such", "x.png"), false); err != nil {
 		t.Fatal(err)

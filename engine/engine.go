@@ -107,7 +107,7 @@ func (e *Engine) Note() string { return e.note }
 // needs says what a tier asks of a device.
 var needs = map[Tier]string{
 	Lanes:  "shuffles in subgroups of 4 or more",
-	Texels: "shuffles in subgroups of 4 or more and, on a CPU, texel buffers of 128 MiB",
+	Texels: "a driver that runs on a CPU, with shuffles in subgroups of 4 or more and texel buffers of 128 MiB",
 	Matrix: "products of f16 matrices summed in f32 (VK_KHR_cooperative_matrix)",
 }
 

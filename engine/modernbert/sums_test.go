@@ -87,11 +87,11 @@ func TestSumErrors(t *testing.T) {
 	for want, err := range map[string]error{
 		"layer 2 was not captured":                                received(2, one, one),
 		"heads 0 to 3 of 2: expected":                             received(1, gaze.Span{End: 3}, one),
-		"queries 0 to 71: expected":                               received(1, one, gaze.Span{End: 71}),
+		"queries 0 to 71 of 70 tokens: expected two bounds":       received(1, one, gaze.Span{End: 71}),
 		"1 factors for 2 queries":                                 received(1, one, two, 1),
 		"query 1 has the factor -0.5":                             received(1, one, two, 0, -0.5),
 		"query 0 has the factor NaN":                              received(1, one, one, math.NaN()),
-		"keys 70 to 71: expected":                                 keys,
+		"keys 70 to 71 of 70 tokens: expected two bounds":         keys,
 		"query 70: expected one of 0 to 69":                       query,
 		"layer 4: the model has layers 0 to 3":                    layer,
 		"rollout from layer 3: attention of layer 2 was not capt": missing,

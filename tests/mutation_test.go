@@ -74,7 +74,7 @@ var mutations = []mutation{
 	{"attention_tiled.comp", "visible[r] >> across", "visible[r] >> down", "attention_tiled_f32"},
 	{"attention_tiled.comp", "map_visible(entry, down * OWN + r)", "map_visible(entry, down * OWN)", "attention_tiled_f32"},
 	{"attention_tiled.comp", "equal(scores[r], vec4(NOTHING_SEEN))", "equal(scores[r], vec4(0.0))", "attention_tiled_f32"},
-	{"attention_tiled.comp", "max(parts[r * DOWN + down], parts[(OWN + r) * DOWN + down])", "parts[r * DOWN + down]", "attention_tiled_f32"},
+	{"attention_tiled.comp", "i < ACROSS; i++) {\n                larger", "i < ACROSS / 2u; i++) {\n                larger", "attention_tiled_f32"},
 	{"attention_tiled.comp", "f * (APART / DOWN) * in_row", "f * in_row", "attention_tiled_f32"}, // with 64 invocations
 	{"attention_tiled.comp", "(first_key + f * APART) * in_row, last_at)", "(first_key + f * APART) * in_row, last_at - in_row)", "attention_tiled_f32"},
 	{"attention_tiled.comp", "vec4(a[j], b[j], c[j], d[j])", "vec4(a[j], b[j], d[j], c[j])", "attention_tiled_f32"},

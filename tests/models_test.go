@@ -25,6 +25,7 @@ func TestModels(t *testing.T) {
 	for name, tiers := range map[string][]string{"lavapipe": {"texels", "tiled"}, "swiftshader": {"lanes", "tiled"}, "lavapipe-coopmat": {"texels", "tiled", "matrix"}} {
 		t.Run(name, func(t *testing.T) {
 			d := findDriver(t, name)
+			t.Parallel()
 			c := d.command(binary, "-test.v", "-test.run", "^Test(SplitKeys)?LikeTransformers$/^("+strings.Join(tiers, "|")+")$/^(f32|f16)$/^("+modelCases+")$", "-validate")
 			out, err := c.CombinedOutput()
 			if err != nil {

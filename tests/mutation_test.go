@@ -302,6 +302,7 @@ func testMutations(t *testing.T, mutations []mutation, unchanged ...string) {
 	}
 	for _, m := range mutations {
 		t.Run(m.kernel+"/"+m.new, func(t *testing.T) {
+			t.Parallel() // what takes long is compiling, by one thread of the driver's
 			if !found(t, m) {
 				t.Errorf("%s: with %q in place of %q verification still passes", m.file, m.new, m.old)
 			}

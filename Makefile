@@ -30,9 +30,9 @@ test:
 	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l .); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
 	CGO_ENABLED=0 go build $(PURE)
 	tests/setup/shaders-fresh
-	go test -timeout 30m ./...
-	go test -timeout 30m -race $$(go list ./... | grep -v -e /tests -e cmd/gaze$$)
-	go test -timeout 30m -race -run "$(RACE)" ./cmd/gaze
+	go test -timeout 60m ./...
+	go test -timeout 60m -race $$(go list ./... | grep -v -e /tests -e cmd/gaze$$)
+	go test -timeout 60m -race -run "$(RACE)" ./cmd/gaze
 	@echo "make test: passed, on $$(cut -f 1 "$$GAZE_TOOLS/drivers.env" | paste -s -d ' ' -)"; cat "$$GAZE_TOOLS/warnings"
 
 shaders:

@@ -42,6 +42,7 @@ func TestModels(t *testing.T) {
 // that has them.
 func TestMatrixUnits(t *testing.T) {
 	d := findDriver(t, "lavapipe-coopmat")
+	t.Parallel() // beside TestMatrixMutations, for both mostly compile, by one thread
 	binary := filepath.Join(t.TempDir(), "engine.test")
 	if out, err := exec.Command("go", "test", "-c", "-o", binary, "../engine").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

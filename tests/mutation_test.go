@@ -279,6 +279,7 @@ func TestMatrixMutations(t *testing.T) {
 		return
 	}
 	d := findDriver(t, "lavapipe-coopmat")
+	t.Parallel()
 	c := d.command(os.Args[0], "-test.v", "-test.run", "^TestMatrixMutations$")
 	c.Env = append(c.Env, inside+"=1")
 	out, err := c.CombinedOutput()

@@ -44,9 +44,15 @@ func (d *Device) NewBuffer(label string, size int64, memory Memory) (*Buffer, er
 
 func (b *Buffer) create(memory Memory) error {
 	d := b.d
+	bytes := roundUp(b.size, 4)
+	if d.adapter.Kind == CPU && bytes&(bytes-1) == 0 {
+		// lavapipe of Mesa 22 compiles a kernel again for texel buffers of whose sizes
+		// others are powers of two.
+		bytes += 4
+	}
 	info := vulkan.BufferCreateInfo{
 		SType: vulkan.StructureTypeBufferCreateInfo,
-		Size:  vulkan.DeviceSize(roundUp(b.size, 4)),
+		Size:  vulkan.DeviceSize(bytes),
 		Usage: vulkan.BufferUsageFlags(vulkan.BufferUsageStorageBufferBit | vulkan.BufferUsageUniformTexelBufferBit |
 			vulkan.BufferUsageTransferSrcBit | vulkan.BufferUsageTransferDstBit),
 	}

@@ -5,17 +5,13 @@ import "math"
 // Float16ToFloat32 widens an IEEE 754 binary16 value, given by its bits. Every
 // value has an exact float32; a NaN keeps its sign and payload.
 func Float16ToFloat32(bits uint16) float32 {
-	sign := uint32(bits>>15) << 31
-	exponent := uint32(bits >> 10 & 0x1f)
-	fraction := uint32(bits & 0x3ff)
-	switch exponent {
-	case 0: // zero or subnormal: fraction * 2^-24, which is normal in float32
-		magnitude := float32(fraction) * 0x1p-24
-		return math.Float32frombits(sign | math.Float32bits(magnitude))
-	case 31: // infinity or NaN
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
+	sign, rest := uint32(bits&0x8000)<<16, uint32(bits&0x7fff)<<13
+	if rest >= 0x1f<<23 { // infinity or NaN
+		return math.Float32frombits(sign | 0xff<<23 | rest)
 	}
-	return math.Float32frombits(sign | (exponent-15+127)<<23 | fraction<<13)
+	// A float32 of these bits is 2^-112 times as much: its exponent counts from 127, not
+	// from 15. That holds for subnormal ones too.
+	return math.Float32frombits(sign | math.Float32bits(math.Float32frombits(rest)*0x1p112))
 }
 
 // Float32ToFloat16 returns the bits of the IEEE 754 binary16 value nearest to

@@ -66,7 +66,8 @@ type canvas struct {
 	img     *image.NRGBA // what is over its maps
 	density int
 	faces   [roleCount]*typeface
-	lookups []uint32 // columns and rows of the frame's maps
+	lookups []uint32  // columns and rows of the frame's maps
+	known   []*levels // of the colorings used last
 }
 
 // resize makes the canvas so large.

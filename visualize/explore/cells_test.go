@@ -95,12 +95,12 @@ func TestIndices(t *testing.T) {
 	one := emptyTile(gaze.Rectangle{Queries: gaze.Span{End: 1}, Keys: gaze.Span{End: 6}}, 1)
 	copy(one.values, []float32{hiddenValue, 0, 0.01, 0.1, 1, 50})
 	for i, want := range []uint8{0, 1, 1, 128, 255, 255} {
-		if got := one.indices(coloring{visualize.Log, visualize.Range{Low: 0.01, High: 1}})[i]; got != want {
+		if got := one.indices(newLevels(coloring{visualize.Log, visualize.Range{Low: 0.01, High: 1}}))[i]; got != want {
 			t.Errorf("%v has colour %d, want %d", one.values[i], got, want)
 		}
 	}
 	for i, want := range []uint8{0, 1, 2, 25, 255, 255} {
-		if got := one.indices(coloring{visualize.Linear, visualize.Range{High: 1}})[i]; got != want {
+		if got := one.indices(newLevels(coloring{visualize.Linear, visualize.Range{High: 1}}))[i]; got != want {
 			t.Errorf("%v has colour %d on a linear scale, want %d", one.values[i], got, want)
 		}
 	}

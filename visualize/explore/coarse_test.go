@@ -130,7 +130,7 @@ func TestCoarsePictureFirst(t *testing.T) {
 			}
 		}
 		one := tile{values: []float32{float32(greatest)}}
-		of := table[one.indices(coloring{e.Scale, e.r})[0]]
+		of := table[one.indices(newLevels(coloring{e.Scale, e.r}))[0]]
 		if got := pixels.RGBAAt(at.X, at.Y); got != of {
 			t.Errorf("the pixel of query %d and key %d is %v, want %v", query, key, got, of)
 		}

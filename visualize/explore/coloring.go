@@ -20,23 +20,12 @@ type coloring struct {
 // gives up its lowest colour for it: values that would have that one take the next.
 const hiddenColor = 0
 
-// indices returns the index of the colour of each cell. It computes them when
-// the coloring has changed, and no weight ever.
-func (t *tile) indices(c coloring) []uint8 {
-	if t.colors != nil && t.colored == c {
-		return t.colors
-	}
-	t.colors, t.colored = make([]uint8, len(t.values)), c // a frame keeps the ones before
-	axis := axisOf(c.scale)
-	low := axis(c.r.Low)
-	factor := 256 / (axis(c.r.High) - low)
-	for i, value := range t.values {
-		if value != value {
-			t.colors[i] = hiddenColor
-			continue
-		}
-		index := (axis(float64(value)) - low) * factor
-		t.colors[i] = uint8(min(max(index, 1), 255)) // NaN is impossible; below everything, -Inf takes 1
+// indices returns the index of the colour of each cell. It looks them up when the
+// coloring has changed, and computes no weight ever.
+func (t *tile) indices(l *levels) []uint8 {
+	if t.colors == nil || t.colored != l.of {
+		t.colors, t.colored = make([]uint8, len(t.values)), l.of // a frame keeps the ones before
+		l.look(t.colors, t.values)
 	}
 	return t.colors
 }
@@ -116,7 +105,7 @@ func (c *canvas) paint(clip image.Rectangle, v *view, t *tile, how coloring, tab
 	columns, left := lookUp(clip.Min.X, clip.Max.X, v.box.Min.X, v.key, t.rectangle.Keys, t.cell)
 	rows, top := lookUp(clip.Min.Y, clip.Max.Y, v.box.Min.Y, v.query, t.rectangle.Queries, t.band)
 	c.show(Map{Box: image.Rect(left, top, left+len(columns), top+len(rows)), Columns: columns, Rows: rows,
-		Cells: t.indices(how), Stride: t.columns, Palette: c.palette(table), Hatch: c.density})
+		Cells: t.indices(c.levels(how)), Stride: t.columns, Palette: c.palette(table), Hatch: c.density})
 }
 
 // paintSmall draws a tile of more cells than the box has pixels: each pixel is
@@ -132,17 +121,17 @@ func (c *canvas) paintSmall(clip, box image.Rectangle, t *tile, how coloring, ta
 		c.lookups = append(c.lookups, uint32(y-box.Min.Y))
 	}
 	c.show(Map{Box: clip, Columns: c.lookups[before:middle:middle], Rows: c.lookups[middle:len(c.lookups):len(c.lookups)],
-		Cells: t.shrunk(box.Size(), how), Stride: box.Dx(), Palette: c.palette(table)})
+		Cells: t.shrunk(box.Size(), c.levels(how)), Stride: box.Dx(), Palette: c.palette(table)})
 }
 
 // shrunk returns indices of colours as indices does, for a picture of that size in
 // which each pixel has the greatest of its cells.
-func (t *tile) shrunk(size image.Point, how coloring) []uint8 {
-	if t.small != nil && t.smallSize == size && t.smallColored == how {
+func (t *tile) shrunk(size image.Point, l *levels) []uint8 {
+	if t.small != nil && t.smallSize == size && t.smallColored == l.of {
 		return t.small
 	}
-	t.small, t.smallSize, t.smallColored = make([]uint8, size.X*size.Y), size, how
-	colors := t.indices(how)
+	t.small, t.smallSize, t.smallColored = make([]uint8, size.X*size.Y), size, l.of
+	colors := t.indices(l)
 	for y := range size.Y {
 		row := y * t.rows / size.Y
 		endRow := max((y+1)*t.rows/size.Y, row+1)

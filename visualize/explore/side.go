@@ -184,7 +184,8 @@ func (e *Explorer) drawReadout(y int) {
 	}
 	y += c.px(10)
 	if s, ok := e.summary(e.shown()); ok {
-		put(quietInk, fmt.Sprintf("entropy %.2f bits, mean distance %.*f", s.Entropy, decimals(s.Distance), s.Distance))
+		put(quietInk, fmt.Sprintf("entropy %.2f bits", s.Entropy))
+		put(quietInk, fmt.Sprintf("mean distance %.*f tokens", decimals(s.Distance), s.Distance))
 		for _, role := range s.Roles {
 			e.drawShare(&y, role)
 		}
@@ -212,7 +213,7 @@ func (e *Explorer) drawShare(y *int, s Share) {
 	}
 	text := fmt.Sprintf("%.0f %%", 100*s.Share)
 	right := box.Max.X - c.px(40)
-	left := box.Min.X + c.px(126)
+	left := box.Min.X + c.px(132)
 	c.write(smallRole, quietInk, roleNames[s.Name], box.Min.X, *y)
 	bar := image.Rect(left, *y+c.px(3), right, *y+height-c.px(3))
 	c.fill(bar, fieldPaper, 0xff)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/visualize/internal/faces"
 )
 
 // refinePin moves the pin of a cell to its greatest weight, once that is known,
@@ -168,7 +169,7 @@ func rectangle(r gaze.Rectangle) string {
 	return fmt.Sprintf("%d:%d,%d:%d", r.Queries.First, r.Queries.End, r.Keys.First, r.Keys.End)
 }
 
-// tokenName quotes a token, with the code points that the font lacks. Of a token
+// tokenName quotes a token, with the code points that no font shows. Of a token
 // that is some bytes of a letter they are the letter's.
 func (r *Run) tokenName(token int) string {
 	t := r.Tokens[token]
@@ -181,7 +182,7 @@ func (r *Run) tokenName(token int) string {
 		if i == 8 {
 			break
 		}
-		if !known(letter) {
+		if !faces.Known(letter) {
 			text += fmt.Sprintf(" U+%04X", letter)
 		}
 	}

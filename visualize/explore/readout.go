@@ -170,23 +170,24 @@ func rectangle(r gaze.Rectangle) string {
 }
 
 // tokenName quotes a token, with the code points that no font shows. Of a token
-// that is some bytes of a letter they are the letter's.
+// that is some bytes of a letter they are the letter's, which else follows.
 func (r *Run) tokenName(token int) string {
 	t := r.Tokens[token]
 	label := t.Label
-	text := "“" + label + "”"
+	text, letters := "“"+label+"”", ""
 	if strings.ContainsRune(label, '\uFFFD') && t.End > t.First {
 		label = r.Text[t.First:t.End]
+		letters = " of “" + label + "”"
 	}
 	for i, letter := range []rune(label) {
 		if i == 8 {
 			break
 		}
 		if !faces.Known(letter) {
-			text += fmt.Sprintf(" U+%04X", letter)
+			text, letters = text+fmt.Sprintf(" U+%04X", letter), ""
 		}
 	}
-	return text
+	return text + letters
 }
 
 // record returns the pinned pair as a line of CSV: layer, head, query, key, their

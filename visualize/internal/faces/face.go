@@ -108,10 +108,12 @@ func (f *face) of(r rune) font.Face {
 }
 
 // fit returns the face of another font in which r keeps within the line, or nil if
-// that would be far too small.
+// that would be far too small. It may hang an eighth of an em below: letters of Thai
+// and Devanagari do, and one that is smaller than its neighbours is harder to read than
+// one in the gap between two lines.
 func (f *face) fit(other *opentype.Font, r rune) font.Face {
 	metrics := f.Metrics()
-	top, bottom := -metrics.Ascent.Ceil(), metrics.Descent.Ceil()
+	top, bottom := -fixed.I(metrics.Ascent.Ceil()), metrics.Descent+fixed.Int26_6(f.options.Size*64/8)
 	for size := f.options.Size; size > f.options.Size/4; size *= 0.9 {
 		key := fitted{other, size}
 		if f.others[key] == nil {
@@ -127,7 +129,7 @@ func (f *face) fit(other *opentype.Font, r rune) font.Face {
 		if !ok || !sound(bounds, advance, size) {
 			return nil
 		}
-		if bounds.Min.Y.Floor() >= top && bounds.Max.Y.Ceil() <= bottom {
+		if bounds.Min.Y >= top && bounds.Max.Y <= bottom {
 			return f.others[key]
 		}
 	}

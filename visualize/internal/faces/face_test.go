@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"image"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -75,14 +76,14 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// No letter reaches out of the line.
+// No letter reaches out of the line, but for an eighth of an em below.
 func TestLettersFitTheLine(t *testing.T) {
-	letters := map[rune]box{'一': square, '丁': {100, 0, 900, 2000, 1000}, '丂': {100, -500, 900, 400, 1000}, '七': {100, -300, 900, 1100, 1000},
+	letters := map[rune]box{'一': square, '丁': {100, 0, 900, 2000, 1000}, '丂': {100, -500, 900, 400, 1000}, '七': {100, -300, 900, 1100, 1000}, '丈': {100, -300, 900, 700, 1000},
 		'丄': {100, 0, 900, 30000, 1000}, '丅': {-30000, 0, 0, 700, 1000}, '丆': {0, 0, 700, 700, 60000}}
 	l := fontsIn(stored(t, map[string][]byte{"a.ttf": madeFont{letters: letters}.write(0)}))
 	for _, pixels := range []float64{12, 14, 17, 28, 60} {
 		f := faceOf(t, l, pixels)
-		top, bottom := -f.Metrics().Ascent.Ceil(), f.Metrics().Descent.Ceil()
+		top, bottom := -f.Metrics().Ascent.Ceil(), int(math.Ceil(float64(f.Metrics().Descent)/64+pixels/8))
 		height := 0
 		for _, r := range []rune{'一', '丁', '丂', '七'} {
 			got := draw(f, r)
@@ -97,6 +98,9 @@ func TestLettersFitTheLine(t *testing.T) {
 		}
 		if height < int(0.7*pixels) {
 			t.Errorf("at %v pixels a letter that fits is %d high", pixels, height)
+		}
+		if got := draw(f, '丈'); got.advance.Round() != int(pixels) || got.box.Max.Y <= f.Metrics().Descent.Ceil() {
+			t.Errorf("at %v pixels %q, which hangs a little below, is %v, %v wide", pixels, '丈', got.box, got.advance)
 		}
 		for _, r := range []rune{'丄', '丅', '丆'} { // no line is so high, no letter so wide
 			if got, want := draw(f, r), draw(f.Face, r); got != want {

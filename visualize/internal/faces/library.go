@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/image/font"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
 )
@@ -71,6 +72,7 @@ type candidate struct {
 	penalty int
 	spans   []span // sorted, apart
 	font    *opentype.Font
+	face    font.Face // of some size, to try letters in
 	broken  bool
 }
 
@@ -112,25 +114,26 @@ func (c *candidate) shows(r rune) (ok bool) {
 		if err != nil {
 			return false
 		}
-		if c.font, err = collection.Font(c.index); err != nil {
-			c.font = nil
+		parsed, err := collection.Font(c.index)
+		if err != nil {
 			return false
 		}
-		c.broken = false
+		if c.face, err = opentype.NewFace(parsed, &opentype.FaceOptions{Size: triedSize, DPI: 72}); err != nil {
+			return false
+		}
+		c.font, c.broken = parsed, false
 	}
-	const pixels = 32
-	face, err := opentype.NewFace(c.font, &opentype.FaceOptions{Size: pixels, DPI: 72})
-	if err != nil {
-		return false
-	}
-	bounds, advance, ok := face.GlyphBounds(r)
-	if !ok || !sound(bounds, advance, pixels) {
+	bounds, advance, ok := c.face.GlyphBounds(r)
+	if !ok || !sound(bounds, advance, triedSize) {
 		return false
 	}
 	if blank(r) {
 		return true
 	}
-	_, mask, _, _, ok := face.Glyph(fixed.Point26_6{}, r)
+	_, mask, _, _, ok := c.face.Glyph(fixed.Point26_6{}, r)
 	alpha, isAlpha := mask.(*image.Alpha)
 	return ok && isAlpha && slices.ContainsFunc(alpha.Pix, func(coverage uint8) bool { return coverage > 0 })
 }
+
+// triedSize is that of letters that are drawn to see whether there is anything of them.
+const triedSize = 24

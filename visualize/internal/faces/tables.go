@@ -3,6 +3,7 @@ package faces
 import (
 	"encoding/binary"
 	"io"
+	"strings"
 )
 
 // The parser of outlines reads a font as a whole and takes a millisecond or more for
@@ -74,7 +75,7 @@ func (f *file) candidates() (all []candidate) {
 		}
 		if len(spans) > 0 {
 			style := tables["OS/2"]
-			all = append(all, candidate{file: *f, index: index, spans: spans, penalty: penalty(r.table(style[0], min(style[1], 78)))})
+			all = append(all, candidate{file: *f, index: index, spans: spans, penalty: penalty(f.name, r.table(style[0], min(style[1], 78)))})
 		}
 	}
 	return all
@@ -162,9 +163,9 @@ func join(spans []span, first, last int) []span {
 }
 
 // penalty says how far a style is from sans serif, upright and regular, given the
-// table "OS/2". What is of another weight or slanted comes after all that is not;
-// small letters are hard to read in it.
-func penalty(t table) int {
+// name of a file and the table "OS/2". What is of another weight or slanted comes
+// after all that is not: small letters are hard to read in it.
+func penalty(name string, t table) int {
 	const (
 		weightClass, widthClass, selection = 4, 6, 62
 		panose                             = 32 // ten bytes, of which these matter
@@ -198,6 +199,9 @@ func penalty(t table) int {
 	}
 	if t[proportion] == 9 { // monospaced
 		sum += 500
+	}
+	if !strings.Contains(strings.ToLower(name), "sans") { // what calls itself sans serif in the table may be Kufi
+		sum += 10
 	}
 	return sum
 }

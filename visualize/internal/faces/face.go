@@ -55,7 +55,7 @@ func has(f *opentype.Font, r rune) bool {
 }
 
 // A face is a Go font of one size, with what it lacks. Its metrics are the Go
-// font's. It serves one goroutine.
+// font's, and so is its kerning. It serves one goroutine.
 type face struct {
 	font.Face
 	font    *opentype.Font
@@ -156,12 +156,4 @@ func (f *face) GlyphBounds(r rune) (fixed.Rectangle26_6, fixed.Int26_6, bool) {
 
 func (f *face) GlyphAdvance(r rune) (fixed.Int26_6, bool) {
 	return f.of(r).GlyphAdvance(r)
-}
-
-// Kern is between letters of the Go font alone.
-func (f *face) Kern(before, r rune) fixed.Int26_6 {
-	if f.of(before) != f.Face || f.of(r) != f.Face {
-		return 0
-	}
-	return f.Face.Kern(before, r)
 }

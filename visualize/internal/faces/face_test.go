@@ -67,9 +67,6 @@ func TestFallback(t *testing.T) {
 				t.Errorf("format %d: %q has the bounds %v", format, r, bounds)
 			}
 		}
-		if f.Kern('中', 'A') != 0 || f.Kern('A', '中') != 0 || f.Kern('A', 'V') != plain.Face.Kern('A', 'V') {
-			t.Error("letters of two fonts are kerned")
-		}
 		if f.Metrics() != plain.Face.Metrics() {
 			t.Error("the line is not the Go font's")
 		}
@@ -78,9 +75,14 @@ func TestFallback(t *testing.T) {
 
 // No letter reaches out of the line, but for an eighth of an em below.
 func TestLettersFitTheLine(t *testing.T) {
-	letters := map[rune]box{'一': square, '丁': {100, 0, 900, 2000, 1000}, '丂': {100, -500, 900, 400, 1000}, '七': {100, -300, 900, 1100, 1000}, '丈': {100, -300, 900, 700, 1000},
+	letters := map[rune]box{'一': square, '丁': {100, 0, 900, 2000, 1000}, '丂': {100, -500, 900, 400, 1000}, '七': {100, -300, 900, 1100, 1000}, '与': {100, 0, 900, 10000, 1000}, '丈': {100, -300, 900, 700, 1000},
 		'丄': {100, 0, 900, 30000, 1000}, '丅': {-30000, 0, 0, 700, 1000}, '丆': {0, 0, 700, 700, 60000}}
-	l := fontsIn(stored(t, map[string][]byte{"a.ttf": madeFont{letters: letters}.write(0)}))
+	fonts := stored(t, map[string][]byte{"a.ttf": madeFont{letters: letters}.write(0), "b.ttf": madeFont{letters: map[rune]box{'丆': square}}.write(0)})
+	l := fontsIn(fonts)
+	unsound, err := candidates([]string{fonts}, false)[0].outlines()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, pixels := range []float64{12, 14, 17, 28, 60} {
 		f := faceOf(t, l, pixels)
 		top, bottom := -f.Metrics().Ascent.Ceil(), int(math.Ceil(float64(f.Metrics().Descent)/64+pixels/8))
@@ -102,7 +104,15 @@ func TestLettersFitTheLine(t *testing.T) {
 		if got := draw(f, '丈'); got.advance.Round() != int(pixels) || got.box.Max.Y <= f.Metrics().Descent.Ceil() {
 			t.Errorf("at %v pixels %q, which hangs a little below, is %v, %v wide", pixels, '丈', got.box, got.advance)
 		}
-		for _, r := range []rune{'丄', '丅', '丆'} { // no line is so high, no letter so wide
+		if got, want := draw(f, '丆'), draw(f, '一'); got != want {
+			t.Errorf("at %v pixels %q, too wide in one font, is %v and not as in the other", pixels, '丆', got.box)
+		}
+		for _, r := range "丄丅丆" {
+			if f.fit(unsound, r) != nil {
+				t.Errorf("at %v pixels %q fits", pixels, r)
+			}
+		}
+		for _, r := range []rune{'与', '丄', '丅'} { // no line is so high, no letter so wide
 			if got, want := draw(f, r), draw(f.Face, r); got != want {
 				t.Errorf("at %v pixels %q is %v", pixels, r, got.box)
 			}
@@ -113,29 +123,34 @@ func TestLettersFitTheLine(t *testing.T) {
 // A letter without an outline is sought on, unless it is one that has none.
 func TestLettersWithoutOutlines(t *testing.T) {
 	empty := box{advance: 1000}
-	l := fontsIn(stored(t, map[string][]byte{"a.ttf": madeFont{letters: map[rune]box{'🙂': empty, '🙁': empty, '　': empty, '\u200d': {}}}.write(0),
+	l := fontsIn(stored(t, map[string][]byte{"0.ttf": madeFont{letters: map[rune]box{'🙂': {0, 0, 1000, 800, 1000}}, coloured: true}.write(0),
+		"a.ttf": madeFont{letters: map[rune]box{'🙂': empty, '🙁': empty, '☹': flat, '　': empty, '\u200d': {}, '\ufe0f': {}}}.write(0),
 		"b.ttf": madeFont{letters: map[rune]box{'🙂': square}}.write(0)}))
 	f := faceOf(t, l, 20)
 	if got := draw(f, '🙂'); got.box != image.Rect(2, -14, 18, 0) {
 		t.Errorf("the letter of the second font is %v", got.box)
 	}
-	if got := draw(f, '🙁'); got != draw(f.Face, '🙁') {
-		t.Errorf("a letter without outline is %v", got.box)
+	for _, r := range "🙁☹" {
+		if got := draw(f, r); got != draw(f.Face, r) {
+			t.Errorf("%q, without an outline, is %v", r, got.box)
+		}
 	}
 	if got := draw(f, '　'); !got.box.Empty() || got.advance != fixed.I(20) {
 		t.Errorf("a space is %v, %v wide", got.box, got.advance)
 	}
-	if got := draw(f, '\u200d'); !got.box.Empty() || got.advance != 0 {
-		t.Errorf("a joiner is %v, %v wide", got.box, got.advance)
+	for _, r := range "\u200d\ufe0f" {
+		if got := draw(f, r); !got.box.Empty() || got.advance != 0 {
+			t.Errorf("%U is %v, %v wide", r, got.box, got.advance)
+		}
 	}
 }
 
 // Nothing is read until a letter is missing, and then once, for any number of
 // goroutines and letters.
 func TestReadOnce(t *testing.T) {
-	fonts := stored(t, map[string][]byte{"a.ttf": madeFont{letters: map[rune]box{'中': square, '丽': square}}.write(0)})
+	fonts := stored(t, map[string][]byte{"a.ttf": madeFont{letters: map[rune]box{'世': square}}.write(0), "b.ttf": madeFont{letters: map[rune]box{'中': square, '丽': square}}.write(0)})
 	reads := 0
-	l := &library{roots: func() []string { reads++; return []string{fonts} }}
+	l := &library{roots: func() ([]string, bool) { reads++; return []string{fonts}, false }}
 	f := faceOf(t, l, 12)
 	for _, r := range "Quick ÆØÅ, ΑΒΓ, Жж — “…”" {
 		draw(f, r)
@@ -153,7 +168,7 @@ func TestReadOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			for r := rune(0x4e00); r < 0x4f00; r++ {
+			for r := rune(0x4e20); r < 0x4f00; r++ {
 				if got := draw(f, r); got.found != (r == '中' || r == '丽') {
 					t.Errorf("%q found: %v", r, got.found)
 				}
@@ -164,12 +179,16 @@ func TestReadOnce(t *testing.T) {
 	if reads != 1 {
 		t.Errorf("fonts were read %d times", reads)
 	}
-	if err := os.RemoveAll(fonts); err != nil {
-		t.Fatal(err)
+	if l.fonts[0].font != nil {
+		t.Error("a font was read of which no letter was asked for")
 	}
+	l.fonts = nil
 	if got := draw(faceOf(t, l, 33), '丽'); !got.found {
-		t.Error("what was found is gone with its file")
+		t.Error("what was found is sought again")
 	}
+	draw(f, '中')
+	f.library = nil
+	draw(f, '中')
 }
 
 // The font in testdata is the one that tests of pictures and of the window have for all
@@ -197,7 +216,7 @@ func TestStoredFont(t *testing.T) {
 func TestKnown(t *testing.T) {
 	before := system.roots
 	t.Cleanup(func() { system = library{roots: before} })
-	system = library{roots: func() []string { return []string{"testdata"} }}
+	system = library{roots: func() ([]string, bool) { return []string{"testdata"}, true }}
 	for r, want := range map[rune]bool{'A': true, ' ': true, '中': true, '日': false, '　': false, '\u200d': false} {
 		if got := Known(r); got != want {
 			t.Errorf("%q known: %v", r, got)

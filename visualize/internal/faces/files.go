@@ -2,7 +2,6 @@ package faces
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,19 +11,19 @@ import (
 
 const (
 	mostEntries = 50_000    // of directories, so that a link to / ends
-	largestFile = 256 << 20 // a font of all of Han in several weights has 120 MB
+	largestFile = 256 << 20 // all of Han in several weights has 120 MB
 )
 
-// systemRoots returns where fonts are, a person's own before the system's: the
-// directories and files in GAZE_FONTS if that is set, even to nothing.
-func systemRoots() []string {
+// systemRoots returns where fonts are: in the directories and files of GAZE_FONTS, in
+// their order, if that is set, even to nothing.
+func systemRoots() (roots []string, ordered bool) {
 	if list, set := os.LookupEnv("GAZE_FONTS"); set {
-		return filepath.SplitList(list)
+		return filepath.SplitList(list), true
 	}
-	return usualRoots(runtime.GOOS, os.Getenv)
+	return usualRoots(runtime.GOOS, os.Getenv), false
 }
 
-// usualRoots returns where an operating system has fonts.
+// usualRoots returns where an operating system has fonts, a person's own first.
 func usualRoots(system string, variable func(name string) string) (roots []string) {
 	home := variable("HOME")
 	switch system {
@@ -90,11 +89,11 @@ func (s *search) visit(path string) {
 	}
 }
 
-// open opens a plain file that is not too large.
-func (f *file) open() (*os.File, int64, error) {
+// open opens a plain file that is not too large, to be closed by the caller.
+func (f *file) open() (reader, error) {
 	opened, err := os.Open(f.path)
 	if err != nil {
-		return nil, 0, err
+		return reader{}, err
 	}
 	info, err := opened.Stat()
 	if err == nil && (!info.Mode().IsRegular() || info.Size() > largestFile) {
@@ -102,19 +101,7 @@ func (f *file) open() (*os.File, int64, error) {
 	}
 	if err != nil {
 		opened.Close()
-		return nil, 0, err
+		return reader{}, err
 	}
-	return opened, info.Size(), nil
-}
-
-// contents returns all of the file.
-func (f *file) contents() ([]byte, error) {
-	opened, size, err := f.open()
-	if err != nil {
-		return nil, err
-	}
-	defer opened.Close()
-	data := make([]byte, size)
-	_, err = io.ReadFull(opened, data)
-	return data, err
+	return reader{opened, info.Size()}, nil
 }

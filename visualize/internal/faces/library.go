@@ -14,7 +14,7 @@ import (
 // A library has the fonts of some directories. Nothing is read before the first
 // letter is looked up. It serves any number of goroutines.
 type library struct {
-	roots func() []string
+	roots func() (roots []string, ordered bool) // ordered: the first root is asked first, whatever it has
 
 	lock  sync.Mutex
 	read  bool
@@ -47,8 +47,9 @@ func (l *library) find(r rune) *opentype.Font {
 
 // candidates returns the fonts below directories, or in files, in the order in which
 // they are asked: upright, of ordinary weight and sans serif before others, then by
-// the order of the roots, names, and places in a collection.
-func candidates(roots []string) (all []candidate) {
+// the order of the roots, names, and places in a collection. If the roots are ordered
+// they come first.
+func candidates(roots []string, ordered bool) (all []candidate) {
 	s := search{left: mostEntries, seen: map[string]bool{}}
 	for i, root := range roots {
 		s.root = i
@@ -58,6 +59,9 @@ func candidates(roots []string) (all []candidate) {
 		all = append(all, file.candidates()...)
 	}
 	slices.SortFunc(all, func(a, b candidate) int {
+		if ordered && a.root != b.root {
+			return cmp.Compare(a.root, b.root)
+		}
 		return cmp.Or(cmp.Compare(a.penalty, b.penalty), cmp.Compare(a.root, b.root), cmp.Compare(a.name, b.name),
 			cmp.Compare(a.path, b.path), cmp.Compare(a.index, b.index))
 	})
@@ -69,6 +73,7 @@ func candidates(roots []string) (all []candidate) {
 type candidate struct {
 	file
 	index   int // in a collection
+	offset  int // in the file
 	penalty int
 	spans   []span // sorted, apart
 	font    *opentype.Font
@@ -105,16 +110,7 @@ func (c *candidate) shows(r rune) (ok bool) {
 	}
 	if c.font == nil {
 		c.broken = true // until it is proved to be whole
-		data, err := c.contents()
-		if err != nil {
-			return false
-		}
-		// In memory, because of a file the parser allocates whatever length stands in it.
-		collection, err := opentype.ParseCollection(data)
-		if err != nil {
-			return false
-		}
-		parsed, err := collection.Font(c.index)
+		parsed, err := c.outlines()
 		if err != nil {
 			return false
 		}

@@ -8,15 +8,16 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/goregular"
 )
 
 // The font that is asked first depends on its style, then on whose it is, then on
-// its name; not on where it lies.
+// its name, and not on where it lies; or first of all on the order that was given.
 func TestOrder(t *testing.T) {
 	letters := map[rune]box{'中': square}
 	serif, mono, script, silent := [10]byte{2, 2}, [10]byte{2, 11, 5, 9}, [10]byte{3, 11}, [10]byte{2, 0, 1}
-	own := stored(t, map[string][]byte{"z.ttf": madeFont{letters: letters}.write(0), "own-bold.ttf": madeFont{letters: letters, weight: 700}.write(0)})
+	own := stored(t, map[string][]byte{"z.ttf": madeFont{letters: letters}.write(0), "zz-Sans.ttf": madeFont{letters: letters}.write(0), "own-bold.ttf": madeFont{letters: letters, weight: 700}.write(0)})
 	others := stored(t, map[string][]byte{
 		"1/bold.ttf":            madeFont{letters: letters, weight: 700}.write(0),
 		"1/b.otf":               madeFont{letters: letters}.write(0),
@@ -38,13 +39,17 @@ func TestOrder(t *testing.T) {
 		"1/empty.ttf":           nil,
 		"1/directory.ttf/c.ttc": collection(madeFont{letters: letters}),
 	})
-	var got []string
-	for _, c := range candidates([]string{own, others, own, filepath.Join(others, "nowhere")}) {
-		got = append(got, strings.TrimSuffix(c.name, filepath.Ext(c.name))+strings.Repeat("'", c.index))
-	}
-	want := []string{"z", "a", "b", "c", "d'", "d''", "old", "light", "mono", "silent", "serif", "script", "narrow", "italic", "d", "own-bold", "bold", "thin"}
-	if !slices.Equal(got, want) {
-		t.Errorf("asked in the order\n%v, want\n%v", got, want)
+	for ordered, want := range map[bool]string{
+		false: "zz-Sans z a b c d' d'' old light mono silent serif script narrow italic d own-bold bold thin",
+		true:  "zz-Sans z own-bold a b c d' d'' old light mono silent serif script narrow italic d bold thin",
+	} {
+		var got []string
+		for _, c := range candidates([]string{own, others, own, filepath.Join(others, "nowhere")}, ordered) {
+			got = append(got, strings.TrimSuffix(c.name, filepath.Ext(c.name))+strings.Repeat("'", c.index))
+		}
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("asked in the order\n%v, want\n%v", got, want)
+		}
 	}
 }
 
@@ -52,7 +57,7 @@ func TestOrder(t *testing.T) {
 func TestCollections(t *testing.T) {
 	wide := square
 	wide.advance = 1500
-	l := fontsIn(stored(t, map[string][]byte{"a.ttc": collection(madeFont{letters: map[rune]box{'中': square}}, madeFont{letters: map[rune]box{'丽': wide}, format: 4})}))
+	l := fontsIn(stored(t, map[string][]byte{"a.ttc": collection(madeFont{letters: map[rune]box{'中': square}, odd: true}, madeFont{letters: map[rune]box{'丽': wide}, format: 4})}))
 	f := faceOf(t, l, 20)
 	if one, two := draw(f, '中'), draw(f, '丽'); one.advance.Round() != 20 || two.advance.Round() != 30 {
 		t.Errorf("letters are %v and %v wide", one.advance, two.advance)
@@ -72,6 +77,74 @@ func TestSegments(t *testing.T) {
 		want := r == 0x101 || r == 0x102 || r == 0x201 || r == 0x203 || r == 0x204
 		if c.covers(r) != want {
 			t.Errorf("covers %x: %v", r, !want)
+		}
+	}
+}
+
+// What comes out of order is damaged, and so is the rest.
+func TestDamagedSegments(t *testing.T) {
+	four := slices.Concat(shorts(4, 0, 0, 8, 0, 0, 0), shorts(0x20, 0x40, 0x30, 0x60), shorts(0), shorts(0x20, 0x30, 0x30, 0x50), make([]byte, 16))
+	if got, want := segments(four), []span{{0x20, 0x20}, {0x30, 0x40}}; !slices.Equal(got, want) {
+		t.Errorf("segments are %x, want %x", got, want)
+	}
+	if got := segments(slices.Concat(shorts(4, 0, 0, 4, 0, 0, 0), shorts(0x20, 0x40), shorts(0), shorts(0x30, 0x40), make([]byte, 8))); len(got) != 0 {
+		t.Errorf("what ends before it begins is %x", got)
+	}
+	twelve := func(groups ...int) table {
+		return slices.Concat(shorts(12, 0), longs(0, 0, len(groups)/3), longs(groups...))
+	}
+	for _, c := range []struct {
+		table table
+		want  []span
+	}{
+		{twelve(0x20, 0x40, 1, 0x41, 0x42, 9, 0x50, 0x60, 3), []span{{0x20, 0x42}, {0x50, 0x60}}},
+		{twelve(0x20, 0x40, 1, 0x40, 0x60, 3, 0x70, 0x80, 1), []span{{0x20, 0x40}}},
+		{twelve(0x20, 0x40, 1, 0x60, 0x50, 3), []span{{0x20, 0x40}}},
+		{twelve(0x20, 0x40, 1, 0x50, 0x110000, 3), []span{{0x20, 0x40}}},
+		{twelve(0x20, 0x40, 1, 0x50, 0x60, 3)[:30], []span{{0x20, 0x40}}},
+		{twelve(), nil},
+	} {
+		if got := groups(c.table); !slices.Equal(got, c.want) {
+			t.Errorf("groups are %x, want %x", got, c.want)
+		}
+	}
+}
+
+// No panic of the parser is one of the program, and what was found damaged is not read
+// again.
+func TestFaults(t *testing.T) {
+	regular, err := carried[Regular]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := candidate{font: regular, face: struct{ font.Face }{}} // whose methods are those of nil
+	if c.shows('A') {
+		t.Error("a font without glyphs shows one")
+	}
+	path := filepath.Join(stored(t, map[string][]byte{"a.ttf": madeFont{letters: map[rune]box{'中': square}}.write(0)[:400]}), "a.ttf")
+	l := fontsIn(path)
+	if l.find('中') != nil || len(l.fonts) != 1 {
+		t.Fatal("the font is not one that is cut off behind its letters")
+	}
+	if err := os.WriteFile(path, madeFont{letters: map[rune]box{'中': square}}.write(0), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if l.fonts[0].shows('中') {
+		t.Error("a damaged font is read again")
+	}
+}
+
+// No more is read than there is, whatever a file says.
+func TestTables(t *testing.T) {
+	f := file{path: filepath.Join("testdata", "square.ttf")}
+	r, err := f.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, c := range [][3]int{{0, 4, 4}, {0, 1 << 50, int(r.size)}, {int(r.size) - 3, 8, 3}, {int(r.size), 1, 0}, {1 << 40, 1, 0}, {0, -1, 0}} {
+		if got := len(r.table(c[0], c[1])); got != c[2] {
+			t.Errorf("%d bytes at %d of %d are %d", c[1], c[0], r.size, got)
 		}
 	}
 }
@@ -184,11 +257,11 @@ func TestRoots(t *testing.T) {
 		t.Errorf("fonts are in %q, want %q", got, want)
 	}
 	t.Setenv("GAZE_FONTS", "/a"+string(filepath.ListSeparator)+"b.ttf")
-	if got := systemRoots(); !slices.Equal(got, []string{"/a", "b.ttf"}) {
+	if got, ordered := systemRoots(); !ordered || !slices.Equal(got, []string{"/a", "b.ttf"}) {
 		t.Errorf("GAZE_FONTS means %q", got)
 	}
 	t.Setenv("GAZE_FONTS", "")
-	if got := systemRoots(); len(got) != 0 {
+	if got, _ := systemRoots(); len(got) != 0 {
 		t.Errorf("nothing in GAZE_FONTS means %q", got)
 	}
 }

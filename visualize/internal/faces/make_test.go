@@ -11,17 +11,22 @@ import (
 
 // A madeFont is a font of boxes.
 type madeFont struct {
-	letters map[rune]box
-	format  int // of the table that finds letters, 4 or 12; 0: 12
-	weight  int // 0: 400
-	width   int // 0: 5
-	slanted bool
-	panose  [10]byte // all 0: sans serif
+	letters  map[rune]box
+	format   int // of the table that finds letters, 4 or 12; 0: 12
+	weight   int // 0: 400
+	width    int // 0: 5
+	slanted  bool
+	odd      bool     // its tables begin anywhere
+	coloured bool     // pictures go with its outlines
+	panose   [10]byte // all 0: sans serif
 }
 
 // A box is the outline of a letter, in thousandths of an em, as far right and up of
 // its place on the line. An empty one has no outline.
 type box struct{ left, bottom, right, top, advance int }
+
+// flat is the only one that encloses nothing.
+var flat = box{100, 0, 900, 701, 1000}
 
 // square is as high as a capital letter, and has a whole em.
 var square = box{100, 0, 900, 700, 1000}
@@ -57,7 +62,11 @@ func (f madeFont) tables() map[string][]byte {
 		if b.left != b.right {
 			outlines = append(outlines, shorts(1, b.left, b.bottom, b.right, b.top, 3, 0)...)
 			outlines = append(outlines, 1, 1, 1, 1) // four points on the outline, in words from each to the next
-			outlines = append(outlines, shorts(b.left, b.right-b.left, 0, b.left-b.right, b.bottom, 0, b.top-b.bottom, 0)...)
+			if b == flat {                          // there, back, and once more
+				outlines = append(outlines, shorts(b.left, b.right-b.left, b.left-b.right, b.right-b.left, b.bottom, b.top-b.bottom, b.bottom-b.top, b.top-b.bottom)...)
+			} else {
+				outlines = append(outlines, shorts(b.left, b.right-b.left, 0, b.left-b.right, b.bottom, 0, b.top-b.bottom, 0)...)
+			}
 			outlines = pad(outlines)
 		}
 		places = append(places, longs(len(outlines))...)
@@ -98,17 +107,25 @@ func (f madeFont) tables() map[string][]byte {
 	copy(style, shorts(4, 500, weight, width))
 	copy(style[32:], panose[:])
 	copy(style[62:], shorts(selection))
-	return map[string][]byte{
+	tables := map[string][]byte{
 		"OS/2": style,
 		"cmap": find,
 		"glyf": outlines,
 		"head": slices.Concat(longs(0x10000, 0, 0, 0x5f0f3cf5), shorts(0, 1000), make([]byte, 16), shorts(0, -200, 1000, 800, 0, 8, 2, 1, 0)),
 		"hhea": slices.Concat(longs(0x10000), shorts(800, -200, 0, 1000), make([]byte, 22), shorts(glyphs)),
 		"hmtx": metrics,
+		"kern": shorts(9, 9), // of a version that nobody knows
 		"loca": places,
 		"maxp": slices.Concat(longs(0x10000), shorts(glyphs), make([]byte, 26)),
 		"post": slices.Concat(longs(0x30000), make([]byte, 28)),
 	}
+	if f.odd {
+		tables["OS/2"] = style[:64]
+	}
+	if f.coloured {
+		tables["sbix"] = shorts(1, 1, 0, 0)
+	}
+	return tables
 }
 
 // write returns the font as it lies in a file from an offset on.
@@ -120,6 +137,9 @@ func (f madeFont) write(from int) []byte {
 		at := from + 12 + 16*len(names) + len(body)
 		head = slices.Concat(head, []byte(name), longs(0, at, len(tables[name])))
 		body = pad(append(body, tables[name]...))
+		if f.odd {
+			body = append(body, 0)
+		}
 	}
 	return append(head, body...)
 }
@@ -152,5 +172,5 @@ func stored(t *testing.T, files map[string][]byte) string {
 
 // fontsIn is the library of some directories.
 func fontsIn(roots ...string) *library {
-	return &library{roots: func() []string { return roots }}
+	return &library{roots: func() ([]string, bool) { return roots, false }}
 }

@@ -2,12 +2,15 @@ package faces
 
 import (
 	"encoding/binary"
-	"io"
+	"os"
+	"slices"
 	"strings"
+
+	"golang.org/x/image/font/opentype"
 )
 
-// The parser of outlines reads a font as a whole and takes a millisecond or more for
-// it. Which letters a font has, and of what style it is, are two of its tables.
+// Which letters a font has, and of what style it is, are two of its tables, which are
+// soon read. The parser of outlines reads most of a font, and is for those that are used.
 // https://learn.microsoft.com/typography/opentype/spec
 
 // A table is a part of a font's file. What lies outside of it reads as 0.
@@ -27,9 +30,9 @@ func (t table) u32(at int) int {
 	return int(binary.BigEndian.Uint32(t[at:]))
 }
 
-// A reader reads parts of a file of a known size.
+// A reader reads parts of a file.
 type reader struct {
-	file io.ReaderAt
+	*os.File
 	size int64
 }
 
@@ -40,18 +43,17 @@ func (r reader) table(offset, length int) table {
 		return nil
 	}
 	data := make(table, length)
-	n, _ := r.file.ReadAt(data, int64(offset))
+	n, _ := r.ReadAt(data, int64(offset))
 	return data[:n]
 }
 
 // candidates returns the fonts in a file that have outlines, none if it is no font.
 func (f *file) candidates() (all []candidate) {
-	opened, size, err := f.open()
+	r, err := f.open()
 	if err != nil {
 		return nil
 	}
-	defer opened.Close()
-	r := reader{opened, size}
+	defer r.Close()
 	offsets := []int{0}
 	if header := r.table(0, 12); string(header[:min(len(header), 4)]) == "ttcf" {
 		offsets = nil
@@ -60,22 +62,16 @@ func (f *file) candidates() (all []candidate) {
 			offsets = append(offsets, list.u32(at))
 		}
 	}
-	known := map[[2]int][]span{} // by the place of their table, which fonts of a collection share
 	for index, offset := range offsets {
 		tables := r.directory(offset)
-		_, outlines := tables["glyf"]
-		if _, postScript := tables["CFF "]; !outlines && !postScript {
+		_, trueType := tables["glyf"]
+		_, postScript := tables["CFF "]
+		if _, pictures := tables["sbix"]; pictures || !trueType && !postScript {
 			continue
 		}
-		place := tables["cmap"]
-		spans, ok := known[place]
-		if !ok {
-			spans = letters(r.table(place[0], min(place[1], largestTable)))
-			known[place] = spans
-		}
-		if len(spans) > 0 {
-			style := tables["OS/2"]
-			all = append(all, candidate{file: *f, index: index, spans: spans, penalty: penalty(f.name, r.table(style[0], min(style[1], 78)))})
+		find, style := tables["cmap"], tables["OS/2"]
+		if spans := letters(r.table(find[0], min(find[1], largestTable))); len(spans) > 0 {
+			all = append(all, candidate{file: *f, index: index, offset: offset, spans: spans, penalty: penalty(f.name, r.table(style[0], min(style[1], 78)))})
 		}
 	}
 	return all
@@ -95,6 +91,47 @@ func (r reader) directory(offset int) map[string][2]int {
 		tables[string(list[:4])] = [2]int{list.u32(8), list.u32(12)}
 	}
 	return tables
+}
+
+// outlines parses the font. It gives the parser what outlines are made of alone, for it
+// refuses a font for much that is no part of them: rules of kerning that it does not
+// know, tables at odd places. And it gives it bytes: of a file, it allocates whatever
+// length stands in there.
+func (c *candidate) outlines() (*opentype.Font, error) {
+	r, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	tables := r.directory(c.offset)
+	var names []string
+	parts := map[string]table{
+		"OS/2": append(table{0, 2}, make(table, 94)...), // version 2, of any style
+		"post": append(table{0, 3}, make(table, 30)...), // version 3, without names
+	}
+	for _, name := range []string{"CFF ", "OS/2", "cmap", "glyf", "head", "hhea", "hmtx", "loca", "maxp", "post"} { // in the order of a directory
+		if place, ok := tables[name]; ok && parts[name] == nil {
+			parts[name] = r.table(place[0], place[1])
+		}
+		if parts[name] != nil {
+			names = append(names, name)
+		}
+	}
+	data := append(r.table(c.offset, 4), 0, byte(len(names)), 0, 0, 0, 0, 0, 0)
+	at := len(data) + 16*len(names)
+	for _, name := range names {
+		data = append(data, name...)
+		data = binary.BigEndian.AppendUint32(data, 0) // a checksum that nobody reads
+		data = binary.BigEndian.AppendUint32(data, uint32(at))
+		data = binary.BigEndian.AppendUint32(data, uint32(len(parts[name])))
+		at += (len(parts[name]) + 3) &^ 3
+	}
+	data = slices.Grow(data, at-len(data))
+	for _, name := range names {
+		data = append(data, parts[name]...)
+		data = append(data, make(table, -len(data)&3)...)
+	}
+	return opentype.Parse(data)
 }
 
 // letters returns the code points that a table "cmap" has glyphs for, of all of

@@ -9,10 +9,10 @@
 // Text is in the Go fonts. A letter that they lack is taken from a font of the system
 // that has its outline, or is a box; so pictures with such letters may differ from
 // one machine to another. The variable GAZE_FONTS of the environment, a list of
-// directories and files as in PATH, replaces the system's fonts; set to nothing, it
-// leaves the boxes. Letters stand from left to right in the order of the text, and
-// none changes its shape beside another: Arabic is unjoined. In an SVG they are
-// text, which its reader sets as it can.
+// directories and files as in PATH, replaces the system's fonts, and its order says
+// which is asked first; set to nothing, it leaves the boxes. Letters stand from left
+// to right in the order of the text, and none changes its shape beside another:
+// Arabic is unjoined. In an SVG they are text, which its reader sets as it can.
 //
 // Sizes are in pixels of the picture before Density multiplies them.
 package visualize

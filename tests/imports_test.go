@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"engine/verify":            {"", "engine", "engine/checkpoint", "reference", "vk"},
 	"visualize":                {"", "visualize/internal/faces", "golang.org/x/image/..."},
 	"visualize/explore":        {"", "visualize", "visualize/internal/faces", "golang.org/x/image/..."},
-	"visualize/internal/faces": {"golang.org/x/image/..."},
+	"visualize/internal/faces": {"golang.org/x/image/...", "github.com/go-text/typesetting/..."},
 	"visualize/viewer":         {"shaders", "visualize/explore", "vk", "github.com/go-gl/glfw/v3.3/glfw"},
 	"configs":                  {"", "github.com/BurntSushi/toml"},
 	"cmd/internal/load":        {"", "configs", "engine", "engine/checkpoint", "engine/tokenizer", "visualize"},

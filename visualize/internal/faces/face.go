@@ -59,16 +59,15 @@ func has(f *opentype.Font, r rune) bool {
 type face struct {
 	font.Face
 	font    *opentype.Font
-	options opentype.FaceOptions
+	pixels  float64
 	library *library
-	chosen  map[rune]font.Face
-	others  map[fitted]font.Face
+	others  map[rune]other
 }
 
-// A fitted is a font of the system in a size.
-type fitted struct {
-	font *opentype.Font
-	size float64
+// An other is a letter of another font, in a size: nil if there is none.
+type other struct {
+	*outline
+	size float32
 }
 
 // New returns a face whose em has so many pixels.
@@ -81,79 +80,62 @@ func newFace(l *library, weight Weight, pixels float64, hinting font.Hinting) (*
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the embedded font: %w", err)
 	}
+	f := &face{font: parsed, pixels: pixels, library: l, others: map[rune]other{}}
 	// At 72 dots per inch a point is a pixel.
-	f := &face{font: parsed, options: opentype.FaceOptions{Size: pixels, DPI: 72, Hinting: hinting}, library: l,
-		chosen: map[rune]font.Face{}, others: map[fitted]font.Face{}}
-	if f.Face, err = opentype.NewFace(parsed, &f.options); err != nil {
+	if f.Face, err = opentype.NewFace(parsed, &opentype.FaceOptions{Size: pixels, DPI: 72, Hinting: hinting}); err != nil {
 		return nil, fmt.Errorf("cannot use the embedded font: %w", err)
 	}
 	return f, nil
 }
 
-// of returns the face that has r.
-func (f *face) of(r rune) font.Face {
-	if chosen, ok := f.chosen[r]; ok {
-		return chosen
+// other returns r of another font if the Go font lacks it, in a size in which it keeps
+// within the line; or nothing if that would be far too small. It may hang an eighth of an
+// em below: letters of Thai and Devanagari do, and one that is smaller than its neighbours
+// is harder to read than one in the gap between two lines.
+func (f *face) other(r rune) (o other) {
+	if o, ok := f.others[r]; ok {
+		return o
 	}
-	chosen := f.Face
-	if !has(f.font, r) {
-		if other := f.library.find(r); other != nil {
-			if smaller := f.fit(other, r); smaller != nil {
-				chosen = smaller
-			}
-		}
+	defer func() { f.others[r] = o }()
+	if has(f.font, r) {
+		return other{}
 	}
-	f.chosen[r] = chosen
-	return chosen
-}
-
-// fit returns the face of another font in which r keeps within the line, or nil if
-// that would be far too small. It may hang an eighth of an em below: letters of Thai
-// and Devanagari do, and one that is smaller than its neighbours is harder to read than
-// one in the gap between two lines.
-func (f *face) fit(other *opentype.Font, r rune) font.Face {
+	found := f.library.find(r)
+	if found == nil {
+		return other{}
+	}
 	metrics := f.Metrics()
-	top, bottom := -fixed.I(metrics.Ascent.Ceil()), metrics.Descent+fixed.Int26_6(f.options.Size*64/8)
-	for size := f.options.Size; size > f.options.Size/4; size *= 0.9 {
-		key := fitted{other, size}
-		if f.others[key] == nil {
-			options := f.options
-			options.Size = size
-			made, err := opentype.NewFace(other, &options)
-			if err != nil {
-				return nil
-			}
-			f.others[key] = made
-		}
-		bounds, advance, ok := f.others[key].GlyphBounds(r)
-		if !ok || !sound(bounds, advance, size) {
-			return nil
-		}
-		if bounds.Min.Y >= top && bounds.Max.Y <= bottom {
-			return f.others[key]
+	top, bottom := -fixed.I(metrics.Ascent.Ceil()), metrics.Descent+fixed.Int26_6(f.pixels*64/8)
+	for size := f.pixels; size > f.pixels/4; size *= 0.9 {
+		if box := found.box(float32(size)); box.Min.Y >= top && box.Max.Y <= bottom {
+			return other{found, float32(size)}
 		}
 	}
-	return nil
+	return other{}
 }
 
-// mostEms is how wide and how high the glyph of a font that is not damaged may be.
-const mostEms = 16
-
-// sound reports whether a glyph in a size has measures to be believed.
-func sound(bounds fixed.Rectangle26_6, advance fixed.Int26_6, size float64) bool {
-	most := fixed.Int26_6(mostEms * size * 64)
-	within := fixed.Rectangle26_6{Min: fixed.Point26_6{X: -most, Y: -most}, Max: fixed.Point26_6{X: most, Y: most}}
-	return bounds.In(within) && advance >= 0 && advance <= most
-}
+// width is the advance of the letter.
+func (o other) width() fixed.Int26_6 { return fixed.Int26_6(64*o.size*o.outline.advance + 0.5) }
 
 func (f *face) Glyph(dot fixed.Point26_6, r rune) (image.Rectangle, image.Image, image.Point, fixed.Int26_6, bool) {
-	return f.of(r).Glyph(dot, r)
+	o := f.other(r)
+	if o.outline == nil {
+		return f.Face.Glyph(dot, r)
+	}
+	mask, first := o.draw(o.size, dot)
+	return mask.Rect.Add(first), mask, image.Point{}, o.width(), true
 }
 
 func (f *face) GlyphBounds(r rune) (fixed.Rectangle26_6, fixed.Int26_6, bool) {
-	return f.of(r).GlyphBounds(r)
+	if o := f.other(r); o.outline != nil {
+		return o.box(o.size), o.width(), true
+	}
+	return f.Face.GlyphBounds(r)
 }
 
 func (f *face) GlyphAdvance(r rune) (fixed.Int26_6, bool) {
-	return f.of(r).GlyphAdvance(r)
+	if o := f.other(r); o.outline != nil {
+		return o.width(), true
+	}
+	return f.Face.GlyphAdvance(r)
 }

@@ -1,135 +1,128 @@
 package faces
 
 import (
-	"cmp"
-	"image"
-	"slices"
+	"bytes"
+	"io"
+	"io/fs"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
+	gotext "github.com/go-text/typesetting/font"
+	"github.com/go-text/typesetting/fontscan"
+	"github.com/go-text/typesetting/language"
 )
 
-// A library has the fonts of some directories. Nothing is read before the first
-// letter is looked up. It serves any number of goroutines.
+// A library has the fonts of a system. Nothing is read before the first letter is
+// looked up. It serves any number of goroutines.
 type library struct {
-	roots func() (roots []string, ordered bool) // ordered: the first root is asked first, whatever it has
+	open func() (*fontscan.FontMap, error)
 
 	lock  sync.Mutex
-	read  bool
-	fonts []candidate // in the order in which they are asked
-	found map[rune]*opentype.Font
+	asked bool
+	fonts *fontscan.FontMap // nil: none
+	found map[rune]*outline
 }
 
-var system = library{roots: systemRoots}
+var system = library{open: systemFonts}
 
-// find returns the first font that has r, or nil.
-func (l *library) find(r rune) *opentype.Font {
+// find returns the outline of r in the font that suits it best, or nil.
+func (l *library) find(r rune) *outline {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	if found, ok := l.found[r]; ok {
 		return found
 	}
-	if !l.read {
-		l.read, l.fonts, l.found = true, candidates(l.roots()), map[rune]*opentype.Font{}
+	if !l.asked {
+		l.asked, l.found = true, map[rune]*outline{}
+		l.fonts, _ = l.open() // without fonts letters are boxes
 	}
-	var found *opentype.Font
-	for i := range l.fonts {
-		if c := &l.fonts[i]; c.covers(r) && c.shows(r) {
-			found = c.font
-			break
-		}
-	}
+	found := l.seek(r)
 	l.found[r] = found
 	return found
 }
 
-// candidates returns the fonts below directories, or in files, in the order in which
-// they are asked: upright, of ordinary weight and sans serif before others, then by
-// the order of the roots, names, and places in a collection. If the roots are ordered
-// they come first.
-func candidates(roots []string, ordered bool) (all []candidate) {
-	s := search{left: mostEntries, seen: map[string]bool{}}
-	for i, root := range roots {
-		s.root = i
-		s.visit(root)
+// seek asks the fonts.
+func (l *library) seek(r rune) (found *outline) {
+	if l.fonts == nil {
+		return nil
 	}
-	for _, file := range s.files {
-		all = append(all, file.candidates()...)
-	}
-	slices.SortFunc(all, func(a, b candidate) int {
-		if ordered && a.root != b.root {
-			return cmp.Compare(a.root, b.root)
+	// What is wrong with a font's file must not be worse than not having r.
+	defer func() {
+		if recover() != nil {
+			found = nil
 		}
-		return cmp.Or(cmp.Compare(a.penalty, b.penalty), cmp.Compare(a.root, b.root), cmp.Compare(a.name, b.name),
-			cmp.Compare(a.path, b.path), cmp.Compare(a.index, b.index))
+	}()
+	l.fonts.SetScript(language.LookupScript(r))
+	f := l.fonts.ResolveFace(r)
+	if f == nil {
+		return nil
+	}
+	glyph, ok := f.NominalGlyph(r)
+	if !ok { // the font is any
+		return nil
+	}
+	drawn, _ := f.GlyphData(glyph).(gotext.GlyphOutline) // a picture in colours has none
+	found = newOutline(drawn.Segments, f.HorizontalAdvance(glyph), float32(f.Upem()))
+	if !found.sound() || !blank(r) && !found.visible() {
+		return nil
+	}
+	return found
+}
+
+// systemFonts returns the fonts of the system, or those of GAZE_FONTS, a list of
+// directories and files, if that is set, even to nothing.
+func systemFonts() (*fontscan.FontMap, error) {
+	if list, set := os.LookupEnv("GAZE_FONTS"); set {
+		return fontsIn(filepath.SplitList(list)...), nil
+	}
+	fonts := newFonts()
+	// Where an index of them is kept.
+	cache, err := os.UserCacheDir()
+	if err == nil {
+		cache = filepath.Join(cache, "gaze")
+		err = os.MkdirAll(cache, 0o755)
+	}
+	if err != nil {
+		cache = os.TempDir()
+	}
+	return fonts, fonts.UseSystemFonts(cache)
+}
+
+func newFonts() *fontscan.FontMap {
+	fonts := fontscan.NewFontMap(log.New(io.Discard, "", 0))
+	fonts.SetQuery(fontscan.Query{Families: []string{fontscan.SansSerif}})
+	return fonts
+}
+
+// fontsIn returns the fonts of files, and of all files below directories.
+func fontsIn(roots ...string) *fontscan.FontMap {
+	fonts := newFonts()
+	for _, root := range roots {
+		addFonts(fonts, root)
+	}
+	return fonts
+}
+
+// addFonts adds a file, or all below a directory. What is no font is passed by.
+func addFonts(fonts *fontscan.FontMap, root string) {
+	filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return nil
+		}
+		switch strings.ToLower(filepath.Ext(path)) {
+		case ".ttf", ".otf", ".ttc", ".otc":
+			if data, err := os.ReadFile(path); err == nil {
+				addFont(fonts, path, data)
+			}
+		}
+		return nil
 	})
-	return all
 }
 
-// A candidate is a font that the system has. All but its letters and its style is
-// read once one of the letters is asked for.
-type candidate struct {
-	file
-	index   int // in a collection
-	offset  int // in the file
-	penalty int
-	spans   []span // sorted, apart
-	font    *opentype.Font
-	face    font.Face // of some size, to try letters in
-	broken  bool
+func addFont(fonts *fontscan.FontMap, path string, data []byte) (err error) {
+	defer func() { recover() }() // a damaged font is none
+	return fonts.AddFont(bytes.NewReader(data), path, "")
 }
-
-// A span is the code points from first to last.
-type span struct{ first, last rune }
-
-// covers reports whether the font says that it has r.
-func (c *candidate) covers(r rune) bool {
-	_, ok := slices.BinarySearchFunc(c.spans, r, func(s span, r rune) int {
-		switch {
-		case s.last < r:
-			return -1
-		case s.first > r:
-			return 1
-		default:
-			return 0
-		}
-	})
-	return ok
-}
-
-// shows reports whether the font has r as an outline, and so has neither a picture
-// in colours nor nothing at all. Whatever is wrong with the file, it is no worse than
-// not having r.
-func (c *candidate) shows(r rune) (ok bool) {
-	// The parser checks most that it reads, and panics on the rest.
-	defer func() { ok = recover() == nil && ok }()
-	if c.broken {
-		return false
-	}
-	if c.font == nil {
-		c.broken = true // until it is proved to be whole
-		parsed, err := c.outlines()
-		if err != nil {
-			return false
-		}
-		if c.face, err = opentype.NewFace(parsed, &opentype.FaceOptions{Size: triedSize, DPI: 72}); err != nil {
-			return false
-		}
-		c.font, c.broken = parsed, false
-	}
-	bounds, advance, ok := c.face.GlyphBounds(r)
-	if !ok || !sound(bounds, advance, triedSize) {
-		return false
-	}
-	if blank(r) {
-		return true
-	}
-	_, mask, _, _, ok := c.face.Glyph(fixed.Point26_6{}, r)
-	alpha, isAlpha := mask.(*image.Alpha)
-	return ok && isAlpha && slices.ContainsFunc(alpha.Pix, func(coverage uint8) bool { return coverage > 0 })
-}
-
-// triedSize is that of letters that are drawn to see whether there is anything of them.
-const triedSize = 24

@@ -7,18 +7,14 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/go-text/typesetting/fontscan"
 )
 
 // A madeFont is a font of boxes.
 type madeFont struct {
-	letters  map[rune]box
-	format   int // of the table that finds letters, 4 or 12; 0: 12
-	weight   int // 0: 400
-	width    int // 0: 5
-	slanted  bool
-	odd      bool     // its tables begin anywhere
-	coloured bool     // pictures go with its outlines
-	panose   [10]byte // all 0: sans serif
+	letters map[rune]box
+	format  int // of the table that finds letters, 4 or 12; 0: 12
 }
 
 // A box is the outline of a letter, in thousandths of an em, as far right and up of
@@ -91,22 +87,9 @@ func (f madeFont) tables() map[string][]byte {
 		find = slices.Concat(shorts(0, 1, 3, 10), longs(12), find)
 	}
 	style := make([]byte, 96)
-	selection, weight, width, panose := 1<<6, f.weight, f.width, f.panose
-	if f.slanted {
-		selection = 1
-	}
-	if weight == 0 {
-		weight = 400
-	}
-	if width == 0 {
-		width = 5
-	}
-	if panose == [10]byte{} {
-		panose = [10]byte{2, 11}
-	}
-	copy(style, shorts(4, 500, weight, width))
-	copy(style[32:], panose[:])
-	copy(style[62:], shorts(selection))
+	copy(style, shorts(4, 500, 400, 5))
+	copy(style[32:], []byte{2, 11}) // sans serif
+	copy(style[62:], shorts(1<<6))  // regular
 	tables := map[string][]byte{
 		"OS/2": style,
 		"cmap": find,
@@ -114,16 +97,9 @@ func (f madeFont) tables() map[string][]byte {
 		"head": slices.Concat(longs(0x10000, 0, 0, 0x5f0f3cf5), shorts(0, 1000), make([]byte, 16), shorts(0, -200, 1000, 800, 0, 8, 2, 1, 0)),
 		"hhea": slices.Concat(longs(0x10000), shorts(800, -200, 0, 1000), make([]byte, 22), shorts(glyphs)),
 		"hmtx": metrics,
-		"kern": shorts(9, 9), // of a version that nobody knows
 		"loca": places,
 		"maxp": slices.Concat(longs(0x10000), shorts(glyphs), make([]byte, 26)),
 		"post": slices.Concat(longs(0x30000), make([]byte, 28)),
-	}
-	if f.odd {
-		tables["OS/2"] = style[:64]
-	}
-	if f.coloured {
-		tables["sbix"] = shorts(1, 1, 0, 0)
 	}
 	return tables
 }
@@ -137,9 +113,6 @@ func (f madeFont) write(from int) []byte {
 		at := from + 12 + 16*len(names) + len(body)
 		head = slices.Concat(head, []byte(name), longs(0, at, len(tables[name])))
 		body = pad(append(body, tables[name]...))
-		if f.odd {
-			body = append(body, 0)
-		}
 	}
 	return append(head, body...)
 }
@@ -170,7 +143,7 @@ func stored(t *testing.T, files map[string][]byte) string {
 	return directory
 }
 
-// fontsIn is the library of some directories.
-func fontsIn(roots ...string) *library {
-	return &library{roots: func() ([]string, bool) { return roots, false }}
+// libraryOf is the library of some directories and files.
+func libraryOf(roots ...string) *library {
+	return &library{open: func() (*fontscan.FontMap, error) { return fontsIn(roots...), nil }}
 }

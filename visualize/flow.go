@@ -3,6 +3,8 @@ package visualize
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Token is one of a text.
@@ -11,7 +13,8 @@ type Token struct {
 	First, End int    // bytes of the text; equal for one that stands for none of it
 }
 
-// A Piece is a token in a line of text, or the several that are bytes of one letter.
+// A Piece is a token in a line of text, or the several that are bytes of one letter,
+// or marks on it, which have no width of their own.
 type Piece struct {
 	Token, Count int
 	Text         string
@@ -19,8 +22,9 @@ type Piece struct {
 }
 
 // Flow breaks the tokens of a text into lines of at most width pixels, between words
-// where it can. What lies between two tokens goes with the second. measure returns
-// how wide a text is, and padding is the room after a token that stands for no text.
+// where it can; Chinese and Japanese, which put no spaces there, before any letter but
+// punctuation. What lies between two tokens goes with the second. measure returns how
+// wide a text is, and padding is the room after a token that stands for no text.
 func Flow(text string, tokens []Token, width, padding int, measure func(text string) int) (lines [][]Piece) {
 	var line []Piece
 	add := func(p Piece) {
@@ -45,14 +49,22 @@ func Flow(text string, tokens []Token, width, padding int, measure func(text str
 			label = text[min(end, token.First):token.End]
 			end = token.End
 		}
-		add(Piece{Token: i, Count: 1, Text: strings.Map(spaced, label)})
+		label = strings.Map(spaced, label)
+		if before := len(line) - 1; before >= 0 && token.End > token.First && measure(label) <= 0 {
+			if last := &line[before]; tokens[last.Token].End > tokens[last.Token].First {
+				last.Text += label
+				last.Count++
+				continue
+			}
+		}
+		add(Piece{Token: i, Count: 1, Text: label})
 		last := len(line) - 1
 		if line[last].To <= width || last == 0 {
 			continue
 		}
 		// A word goes to the next line as a whole, if it has not all of this one.
 		begins := last
-		for begins > 0 && !strings.HasPrefix(line[begins].Text, " ") {
+		for begins > 0 && !beginsWord(line[begins].Text) {
 			begins--
 		}
 		if begins == 0 {
@@ -76,4 +88,10 @@ func spaced(r rune) rune {
 		return ' '
 	}
 	return r
+}
+
+// beginsWord reports whether a line may begin with a text.
+func beginsWord(text string) bool {
+	first, _ := utf8.DecodeRuneInString(text)
+	return first == ' ' || unicode.In(first, unicode.Han, unicode.Hiragana, unicode.Katakana)
 }

@@ -1,18 +1,15 @@
 package visualize
 
 import (
-	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
 	"strings"
-	"sync"
 
 	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gomedium"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
+
+	"github.com/gazevk/gaze/visualize/internal/faces"
 )
 
 // A role is what a text is for, which decides its size and weight.
@@ -24,12 +21,6 @@ const (
 	textRole                // subtitles, names of axes
 	smallRole               // numbers on axes, legends
 	roleCount
-)
-
-// The Go fonts, by Bigelow & Holmes, under the BSD license of the Go project.
-var (
-	regular = sync.OnceValues(func() (*opentype.Font, error) { return opentype.Parse(goregular.TTF) })
-	medium  = sync.OnceValues(func() (*opentype.Font, error) { return opentype.Parse(gomedium.TTF) })
 )
 
 // A typesetter measures and draws text at one density. It serves one goroutine.
@@ -44,18 +35,13 @@ var rolePixels = [roleCount]float64{titleRole: 20, captionRole: 14, textRole: 14
 func newTypesetter(density int) (*typesetter, error) {
 	t := &typesetter{density: density}
 	for r, pixels := range rolePixels {
-		family := regular
+		weight := faces.Regular
 		if role(r) == titleRole || role(r) == captionRole {
-			family = medium
+			weight = faces.Medium
 		}
-		parsed, err := family()
-		if err != nil {
-			return nil, fmt.Errorf("cannot read the embedded font: %w", err)
-		}
-		// At 72 dots per inch a point is a pixel.
-		options := opentype.FaceOptions{Size: pixels * float64(density), DPI: 72}
-		if t.faces[r], err = opentype.NewFace(parsed, &options); err != nil {
-			return nil, fmt.Errorf("cannot use the embedded font: %w", err)
+		var err error
+		if t.faces[r], err = faces.New(weight, pixels*float64(density), font.HintingNone); err != nil {
+			return nil, err
 		}
 	}
 	return t, nil

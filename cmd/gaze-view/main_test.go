@@ -40,7 +40,8 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"} {
 		os.Setenv(name, filepath.Join(home, name))
 	}
-	os.Unsetenv("DISPLAY") // a test that opens a window has a screen of its own
+	os.Setenv("GAZE_FONTS", "") // pictures are of the fonts that the program carries
+	os.Unsetenv("DISPLAY")      // a test that opens a window has a screen of its own
 	status := m.Run()
 	os.RemoveAll(home)
 	os.Exit(status)

@@ -220,7 +220,9 @@ while one looks: an overview of all layers and heads, and any map at any zoom.
 Without flags it opens the model that gaze carries. A run file, as "gaze run"
 takes it, gives the model and its variants, which V goes through; one without
 [model] gives attention of its own, of numbers and not of a text. What is pinned is
-printed as a line of CSV: layer, head, query, key, both tokens, weight.
+printed as a line of CSV: layer, head, query, key, both tokens, weight. Letters that
+the Go fonts lack come from the system's fonts, or from those in GAZE_FONTS, a list
+of directories and files.
 
 Flags:
 `)

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	os.Setenv("XDG_CACHE_HOME", cache)
+	os.Setenv("GAZE_FONTS", "") // pictures are of the fonts that gaze carries
 	status := m.Run()
 	os.RemoveAll(cache)
 	os.Exit(status)

@@ -50,6 +50,8 @@ var mapCommand = &command{
 		"The name of --out says what is written: .png or .svg a picture, .html a page to send to\n" +
 		"others, which names what is under the mouse, .csv and .npy the numbers of its cells, empty\n" +
 		"and NaN where all is hidden. --head mean shows the mean of the layer's heads.\n\n" +
+		"Letters that the Go fonts lack come from the system's fonts, or from those in GAZE_FONTS,\n" +
+		"a list of directories and files.\n\n" +
 		"--grid draws every head of every layer, each with the mean entropy of its rows, in bits,\n" +
 		"how many tokens away it looks, and where at least 30 % of its attention goes one way:\n" +
 		"to the token itself, the one before or after, the first ([CLS]), the last ([SEP]), or to\n" +

@@ -4,14 +4,11 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	"sync"
 
 	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gomedium"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
+
+	"github.com/gazevk/gaze/visualize/internal/faces"
 )
 
 // Colours of the window. What is masked is of the same grey, and not of any
@@ -41,12 +38,6 @@ const (
 )
 
 var rolePixels = [roleCount]float64{smallRole: 12, textRole: 14, titleRole: 17}
-
-// The Go fonts, by Bigelow & Holmes, under the BSD license of the Go project.
-var (
-	regular = sync.OnceValues(func() (*opentype.Font, error) { return opentype.Parse(goregular.TTF) })
-	medium  = sync.OnceValues(func() (*opentype.Font, error) { return opentype.Parse(gomedium.TTF) })
-)
 
 // A typeface has the glyphs of one role at one density, as masks.
 type typeface struct {
@@ -80,16 +71,11 @@ func (c *canvas) resize(width, height, density int) error {
 	}
 	c.density = density
 	for r := range roleCount {
-		family := regular
+		weight := faces.Regular
 		if r == titleRole {
-			family = medium
+			weight = faces.Medium
 		}
-		parsed, err := family()
-		if err != nil {
-			return err
-		}
-		// At 72 dots per inch a point is a pixel.
-		face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: rolePixels[r] * float64(density), DPI: 72, Hinting: font.HintingFull})
+		face, err := faces.New(weight, rolePixels[r]*float64(density), font.HintingFull)
 		if err != nil {
 			return err
 		}
@@ -106,7 +92,7 @@ func (f *typeface) glyph(r rune) glyph {
 	if g, ok := f.glyphs[r]; ok {
 		return g
 	}
-	// What the font lacks is drawn as its box for that.
+	// What no font has is drawn as the box for that.
 	bounds, source, at, advance, _ := f.face.Glyph(fixed.Point26_6{}, r)
 	mask := image.NewAlpha(bounds)
 	if !bounds.Empty() {
@@ -115,16 +101,6 @@ func (f *typeface) glyph(r rune) glyph {
 	g := glyph{mask, advance}
 	f.glyphs[r] = g
 	return g
-}
-
-// known reports whether the font has a glyph for r.
-func known(r rune) bool {
-	parsed, err := regular()
-	if err != nil {
-		return false
-	}
-	index, err := parsed.GlyphIndex(new(sfnt.Buffer), r)
-	return err == nil && index != 0
 }
 
 // width returns the advance of a text in pixels.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gazevk/gaze"
+	"github.com/gazevk/gaze/visualize/internal/faces"
 )
 
 // refinePin moves the pin of a cell to its greatest weight, once that is known,
@@ -168,24 +169,25 @@ func rectangle(r gaze.Rectangle) string {
 	return fmt.Sprintf("%d:%d,%d:%d", r.Queries.First, r.Queries.End, r.Keys.First, r.Keys.End)
 }
 
-// tokenName quotes a token, with the code points that the font lacks. Of a token
-// that is some bytes of a letter they are the letter's.
+// tokenName quotes a token, with the code points that no font shows. Of a token
+// that is some bytes of a letter they are the letter's, which else follows.
 func (r *Run) tokenName(token int) string {
 	t := r.Tokens[token]
 	label := t.Label
-	text := "“" + label + "”"
+	text, letters := "“"+label+"”", ""
 	if strings.ContainsRune(label, '\uFFFD') && t.End > t.First {
 		label = r.Text[t.First:t.End]
+		letters = " of “" + label + "”"
 	}
 	for i, letter := range []rune(label) {
 		if i == 8 {
 			break
 		}
-		if !known(letter) {
-			text += fmt.Sprintf(" U+%04X", letter)
+		if !faces.Known(letter) {
+			text, letters = text+fmt.Sprintf(" U+%04X", letter), ""
 		}
 	}
-	return text
+	return text + letters
 }
 
 // record returns the pinned pair as a line of CSV: layer, head, query, key, their

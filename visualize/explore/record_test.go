@@ -173,11 +173,11 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
-// Bytes of a letter that the font lacks are named by the letter.
+// Bytes of a letter are named by the letter, or by its code point if no font shows it.
 func TestTokenNames(t *testing.T) {
-	run := &Run{Text: "é日x", Heads: 1, Layers: []gaze.Pattern{gaze.Full{}}, Tokens: []Token{{Label: "[X]", First: 0, End: 0}, {Label: "é", First: 0, End: 2}, {Label: "\uFFFD", First: 2, End: 5}, {Label: "日", First: 2, End: 5}, {Label: "x", First: 5, End: 6}}}
+	run := &Run{Text: "é日x中\u3000", Heads: 1, Layers: []gaze.Pattern{gaze.Full{}}, Tokens: []Token{{Label: "[X]", First: 0, End: 0}, {Label: "é", First: 0, End: 2}, {Label: "\uFFFD", First: 2, End: 5}, {Label: "日", First: 2, End: 5}, {Label: "x", First: 5, End: 6}, {Label: "\uFFFD", First: 6, End: 9}, {Label: "中", First: 6, End: 9}, {Label: "\u3000", First: 9, End: 12}}}
 	e := &Explorer{run: run, canvas: canvas{img: image.NewNRGBA(image.Rect(0, 0, 1, 1))}}
-	for i, want := range []string{"“[X]”", "“é”", "“\uFFFD” U+65E5", "“日” U+65E5", "“x”"} {
+	for i, want := range []string{"“[X]”", "“é”", "“\uFFFD” U+65E5", "“日” U+65E5", "“x”", "“\uFFFD” of “中”", "“中”", "“\u3000” U+3000"} {
 		if got := e.run.tokenName(i); got != want {
 			t.Errorf("token %d is %s, want %s", i, got, want)
 		}

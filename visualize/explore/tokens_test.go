@@ -75,3 +75,25 @@ func TestBytesOfALetter(t *testing.T) {
 		}
 	}
 }
+
+// Letters that the Go fonts lack are drawn and measured as another font has them.
+func TestOtherFonts(t *testing.T) {
+	var c canvas
+	if err := c.resize(60, 60, 2); err != nil {
+		t.Fatal(err)
+	}
+	if got, box := c.width(textRole, "中国"), c.width(textRole, "日本"); got != 2*28 || box == got || box != c.width(textRole, "\uE000\uE000") {
+		t.Errorf("two letters are %d wide, two boxes %d", got, box)
+	}
+	c.write(textRole, ink, "中", 10, 10)
+	line := 10 + c.faces[textRole].ascent
+	dark := image.Rect(13, line-19, 10+25, line) // from a tenth to nine of the em's 28 pixels, seven up from the base line
+	for y := range 60 {
+		for x := range 60 {
+			in, out := image.Pt(x, y).In(dark), !image.Pt(x, y).In(dark.Inset(-1))
+			if alpha := c.img.NRGBAAt(x, y).A; in && alpha != 0xff || out && alpha != 0 {
+				t.Fatalf("at %d, %d the ink is %d", x, y, alpha)
+			}
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package faces
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/go-text/typesetting/fontscan"
+	"golang.org/x/image/font/gofont/goregular"
+)
+
+// Of several fonts in a file, the one that has the letter; of several files the one
+// that comes first.
+func TestCollections(t *testing.T) {
+	wide := square
+	wide.advance = 1500
+	directory := stored(t, map[string][]byte{"a.ttc": collection(madeFont{letters: map[rune]box{'中': square}}, madeFont{letters: map[rune]box{'丽': wide}, format: 4})})
+	other := filepath.Join(stored(t, map[string][]byte{"b.ttf": madeFont{letters: map[rune]box{'中': wide, '丽': square}}.write(0)}), "b.ttf")
+	for _, c := range []struct {
+		roots []string
+		ems   map[rune]float32
+	}{
+		{[]string{directory, other}, map[rune]float32{'中': 1, '丽': 1.5}},
+		{[]string{other, directory, filepath.Join(directory, "nowhere")}, map[rune]float32{'中': 1.5, '丽': 1}},
+	} {
+		l := libraryOf(c.roots...)
+		for r, want := range c.ems {
+			if got := l.find(r); got == nil || got.advance != want {
+				t.Errorf("%q in %q is %+v, want one of %v ems", r, c.roots, got, want)
+			}
+		}
+	}
+}
+
+// A system without fonts, or with none that can be read, has no letters.
+func TestNoFonts(t *testing.T) {
+	for name, l := range map[string]*library{
+		"none":   libraryOf(),
+		"failed": {open: func() (*fontscan.FontMap, error) { return nil, errors.New("no fonts") }},
+	} {
+		if l.find('中') != nil || l.find('国') != nil {
+			t.Errorf("%s: a letter is found", name)
+		}
+	}
+}
+
+// What is damaged costs its letters, and nothing else.
+func TestDamagedFonts(t *testing.T) {
+	whole := goregular.TTF
+	random := rand.New(rand.NewPCG(1, 2))
+	damaged := map[string][]byte{}
+	for _, made := range [][]byte{whole, madeFont{letters: map[rune]box{'中': square, 'A': square}}.write(0), madeFont{letters: map[rune]box{'中': square}, format: 4}.write(0), collection(madeFont{letters: map[rune]box{'A': square}}, madeFont{letters: map[rune]box{'A': square}})} {
+		for i := range 60 {
+			data := slices.Clone(made)
+			// Its directory of tables stays: the library allocates whatever length stands there.
+			const directory = 12 + 16*20
+			if i%2 == 0 {
+				data = data[:random.IntN(len(data))]
+			} else {
+				for range 1 + random.IntN(len(data)/8) {
+					data[directory+random.IntN(len(data)-directory)] = byte(random.Uint32())
+				}
+			}
+			damaged[string(rune('a'+len(damaged)/26))+string(rune('a'+len(damaged)%26))+".ttf"] = data
+		}
+	}
+	directory := stored(t, damaged)
+	names, err := os.ReadDir(directory)
+	if err != nil || len(names) != 240 {
+		t.Fatal(err, len(names))
+	}
+	found := 0
+	for _, name := range names {
+		l := libraryOf(filepath.Join(directory, name.Name()))
+		f := faceOf(t, l, 14)
+		for _, r := range []rune{'A', 'g', 'é', 'Ж', '中', '日', 0xffff, 0x10ffff, -1} {
+			if l.find(r) != nil {
+				found++
+			}
+			draw(f, r)
+		}
+	}
+	if found == 0 || found == 9*len(names) {
+		t.Errorf("found %d letters: what is damaged was not read", found)
+	}
+	// A font that is whole is found among all of them.
+	if err := os.WriteFile(filepath.Join(directory, "zz.ttf"), madeFont{letters: map[rune]box{'\ue123': square}}.write(0), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if libraryOf(directory).find('\ue123') == nil {
+		t.Error("damaged fonts hide one that is whole")
+	}
+}

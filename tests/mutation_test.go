@@ -355,13 +355,13 @@ func found(t *testing.T, m mutation) bool {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	report, err := verify.Run(context.Background(), e, verify.Options{Kernel: m.kernel, Cases: 150, Seed: 1, Stop: true})
+	report, err := verify.Run(context.Background(), e, verify.Options{Kernel: m.kernel, Exact: true, Cases: 150, Seed: 1, Stop: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range report.Rows {
 		if row.Fault != "" {
-			t.Logf("found: %s", row.Fault)
+			t.Logf("found in case %d, of problem %d: %s", report.Cases, report.Problems, row.Fault)
 		}
 	}
 	return !report.Passed()

@@ -14,12 +14,13 @@ import (
 // pictures checks the kernels for looking at attention on one problem's weights.
 func (v *verifier) pictures(ctx context.Context, p *problem) error {
 	traits := v.Traits()
-	traits.CPU = p.index/cycle%2 == 0 // what suits a CPU and what suits a GPU
 	for i, kernel := range []string{"heatmap", "statistics"} {
 		for _, traits.Pictures = range traits.PictureTiers() {
 			if !v.wants(fmt.Sprintf("%s_%s_%s", kernel, traits.Pictures, p.Precision)) {
 				continue
 			}
+			// What suits a CPU and what suits a GPU, which never has texels.
+			traits.CPU = p.index/cycle%2 == 0 || traits.Pictures == engine.Texels
 			p.ready()
 			// A generator of its own, so that it may also be checked alone, and both
 			// tiers get the same cases.
@@ -29,10 +30,9 @@ func (v *verifier) pictures(ctx context.Context, p *problem) error {
 			if err != nil {
 				return err
 			}
-			if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
+			if err := v.layer(ctx, p.index, c); err != nil {
 				return err
 			}
-			v.note(p.index, c.text, c.pass.Kernel, c.pass.Constants, c.compare())
 		}
 	}
 	return nil

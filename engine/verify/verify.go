@@ -31,7 +31,7 @@ type Options struct {
 
 // DefaultCases is how many cases a verification checks. A case is one kernel on
 // one generated problem.
-const DefaultCases = 2400
+const DefaultCases = 2600
 
 // A Report is the outcome.
 type Report struct {

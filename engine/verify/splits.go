@@ -18,7 +18,7 @@ var splitCounts = []int{2, 3, 8}
 // all of each head dimension and precision. A head dimension meets one other number
 // in two cycles, for each is a pipeline to compile.
 func (p *problem) splits() int {
-	if p.index/8%2 == 0 {
+	if (p.index/8+p.index)%2 == 0 {
 		return 1
 	}
 	return splitCounts[(p.index%len(gaze.HeadDims)+p.index/(2*cycle))%len(splitCounts)]

@@ -19,8 +19,10 @@ func TestAMD(t *testing.T) {
 	}
 	for _, family := range d.families {
 		t.Run(family, func(t *testing.T) {
+			gaze := gaze(t)
+			t.Parallel() // the compiler has one thread
 			file := filepath.Join(t.TempDir(), "compiled.json")
-			c := d.command(gaze(t), "verify", "--compile", "--no-cache", "--json", file)
+			c := d.command(gaze, "verify", "--compile", "--no-cache", "--json", file)
 			c.Env = append(c.Env, "RADV_FORCE_FAMILY="+family)
 			if out, err := c.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)

@@ -121,7 +121,7 @@ func TestVerify(t *testing.T) {
 			d, gaze := findDriver(t, name), gaze(t)
 			t.Parallel() // most of it is compiling, which each driver does by one thread
 			file := filepath.Join(t.TempDir(), "report.json")
-			c := d.command(gaze, "verify", "--validate", "--no-cache", "--cases", "2400", "--json", file)
+			c := d.command(gaze, "verify", "--validate", "--no-cache", "--cases", "2600", "--json", file)
 			out, err := c.CombinedOutput()
 			t.Logf("%s", out)
 			if err != nil {
@@ -135,8 +135,8 @@ func TestVerify(t *testing.T) {
 				} `json:"kernels"`
 			}
 			readJSON(t, file, &report)
-			if report.Cases < 2400 {
-				t.Errorf("%d cases, at least 2400 are wanted", report.Cases)
+			if report.Cases < 2600 {
+				t.Errorf("%d cases, at least 2600 are wanted", report.Cases)
 			}
 			met := map[string]int{}
 			for _, k := range report.Kernels {

@@ -109,18 +109,21 @@ func (t *part) context(c *check) {
 			putFloat(weights, t.at(h, row, key), w)
 		})
 		count, _ := t.seen(h, row)
-		for d := range t.headDim {
-			sum, magnitude, flushed := 0.0, 0.0, 0.0
-			t.eachKey(row, func(key int, visible bool) {
-				if visible {
-					v := float64(t.p.value[(h*t.n+key)*t.headDim+d])
-					product := getFloat(weights, t.at(h, row, key)) * v
-					flushed += flushBound(v)
-					sum += product
-					magnitude += math.Abs(product)
-				}
-			})
-			e.set((h*t.headRows+row)*t.headDim+d, sum, contextBound(count, magnitude)+flushed)
+		sum, magnitude, flushed := make([]float64, t.headDim), make([]float64, t.headDim), make([]float64, t.headDim)
+		t.eachKey(row, func(key int, visible bool) {
+			if !visible {
+				return
+			}
+			weight := getFloat(weights, t.at(h, row, key))
+			for d, v := range t.p.value[(h*t.n+key)*t.headDim:][:t.headDim] {
+				product := weight * float64(v)
+				flushed[d] += flushBound(float64(v))
+				sum[d] += product
+				magnitude[d] += math.Abs(product)
+			}
+		})
+		for d, value := range sum {
+			e.set((h*t.headRows+row)*t.headDim+d, value, contextBound(count, magnitude[d])+flushed[d])
 		}
 	})
 }

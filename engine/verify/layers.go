@@ -13,11 +13,12 @@ import (
 	"github.com/gazevk/gaze/reference"
 )
 
-// A layerCase is one pass of the encoder's other kernels, with its inputs and
-// what it must make of them.
+// A layerCase is one pass of the encoder's other kernels, with its inputs and, once
+// it is solved if there is something to solve, what it must make of them.
 type layerCase struct {
 	check
-	text string
+	text  string
+	solve func()
 }
 
 // layers checks the kernels around attention on one generated problem each.
@@ -44,13 +45,23 @@ func (v *verifier) layers(ctx context.Context, index int) error {
 			if !v.wants(c.pass.Kernel) {
 				continue
 			}
-			if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
+			if err := v.layer(ctx, index, c); err != nil {
 				return err
 			}
-			v.note(index, c.text, c.pass.Kernel, c.pass.Constants, c.compare())
 		}
 	}
 	return nil
+}
+
+// layer checks one case.
+func (v *verifier) layer(ctx context.Context, index int, c *layerCase) error {
+	if c.solve != nil {
+		c.solve()
+	}
+	if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
+		return err
+	}
+	return v.note(index, c.text, c.pass.Kernel, c.pass.Constants, c.compare())
 }
 
 func newLayerCase(format string, arguments ...any) *layerCase {
@@ -123,16 +134,17 @@ var epilogues = []struct {
 	{engine.Identity, reference.Identity, true, false, false, 128},
 }
 
-// productsOfAProblem is how many shapes of the kernel of matrix products a problem
-// checks in each tier.
+// productsOfAProblem is how many products a problem checks in each tier.
 const productsOfAProblem = 3
 
 // shapeOf returns the shape of product i of a problem. Every shape that the device
 // can be tuned to is met in every precision, which takes turns with the problem's
-// index, and the longer it goes on with the more of the epilogues.
+// index, and the longer it goes on with the more of the epilogues. Each is a pipeline
+// to compile, which takes longer than all else, so the products of a problem share as
+// few shapes as will do.
 func shapeOf(shapes []engine.MatMulShape, index, i int) engine.MatMulShape {
-	turn := index / 3
-	return shapes[(turn*productsOfAProblem+i+turn/len(epilogues))%len(shapes)]
+	turn, fresh := index/3, (len(shapes)+len(epilogues)-1)/len(epilogues)
+	return shapes[(turn*fresh+i%fresh+turn/len(epilogues))%len(shapes)]
 }
 
 func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCase {
@@ -181,42 +193,50 @@ func matmulCase(random *rand.Rand, traits engine.Traits, index, i int) *layerCas
 	m.Out = out
 	c.pass = m.Pass(traits)
 
-	rounding := sumsError(onMatrixUnits(c.pass.Kernel))
-	exact := reference.MatMul(a, w, bias, rows, weights, depth)
-	magnitude := reference.MatMul(absolute(a), absolute(w), absolute(bias), rows, weights, depth)
-	var turned []float64
-	if epilogue.headDim > 0 {
-		turned = reference.RopeInterleaved(exact, cos, sin, positions, columns/epilogue.headDim, epilogue.headDim)
+	if m.Residual {
+		for row := range rows {
+			for col := range columns {
+				putFloat(c.buffers["out"], row*m.OutRow+m.FirstOut+col, random.NormFloat64())
+			}
+		}
 	}
-	for row := range rows {
-		for col := range columns {
-			i := row*weights + col
-			value, bound := epilogue.name.Of(exact[i]), activationBound(exact[i], rounding*scoreBound(depth, magnitude[i]))
-			switch epilogue.activation {
-			case engine.Identity:
-				bound = rounding * scoreBound(depth, magnitude[i])
-				if col < m.Rotary.Columns {
-					angle := int(positions[row])*epilogue.headDim/2 + col%epilogue.headDim/2
-					own, other := math.Abs(float64(cos[angle])), math.Abs(float64(sin[angle]))
-					value = turned[i]
-					bound = own*bound + other*rounding*scoreBound(depth, magnitude[i^1]) +
-						ropeBound(engine.F32, own*exact[i], other*exact[i^1], value)
+	c.solve = func() {
+		rounding := sumsError(onMatrixUnits(c.pass.Kernel))
+		exact := reference.MatMul(a, w, bias, rows, weights, depth)
+		magnitude := reference.MatMul(absolute(a), absolute(w), absolute(bias), rows, weights, depth)
+		var turned []float64
+		if epilogue.headDim > 0 {
+			turned = reference.RopeInterleaved(exact, cos, sin, positions, columns/epilogue.headDim, epilogue.headDim)
+		}
+		for row := range rows {
+			for col := range columns {
+				i := row*weights + col
+				value, bound := epilogue.name.Of(exact[i]), activationBound(exact[i], rounding*scoreBound(depth, magnitude[i]))
+				switch epilogue.activation {
+				case engine.Identity:
+					bound = rounding * scoreBound(depth, magnitude[i])
+					if col < m.Rotary.Columns {
+						angle := int(positions[row])*epilogue.headDim/2 + col%epilogue.headDim/2
+						own, other := math.Abs(float64(cos[angle])), math.Abs(float64(sin[angle]))
+						value = turned[i]
+						bound = own*bound + other*rounding*scoreBound(depth, magnitude[i^1]) +
+							ropeBound(engine.F32, own*exact[i], other*exact[i^1], value)
+					}
+				case engine.Tanh:
+					bound += 8 * u // 1 is taken from a quotient near 1, which has 2.5 ULP
 				}
-			case engine.Tanh:
-				bound += 8 * u // 1 is taken from a quotient near 1, which has 2.5 ULP
+				if m.Gated {
+					g, gBound := exact[i+columns], rounding*scoreBound(depth, magnitude[i+columns])
+					value, bound = value*g, bound*(math.Abs(g)+gBound)+math.Abs(value)*gBound+2*u*math.Abs(value*g)
+				}
+				at := row*m.OutRow + m.FirstOut + col
+				if m.Residual {
+					before := getFloat(c.buffers["out"], at)
+					value += before
+					bound += 2 * u * (math.Abs(value) + math.Abs(before))
+				}
+				e.set(at, value, bound+storeBound(m.OutPrecision == engine.F16, value))
 			}
-			if m.Gated {
-				g, gBound := exact[i+columns], rounding*scoreBound(depth, magnitude[i+columns])
-				value, bound = value*g, bound*(math.Abs(g)+gBound)+math.Abs(value)*gBound+2*u*math.Abs(value*g)
-			}
-			at := row*m.OutRow + m.FirstOut + col
-			if m.Residual {
-				before := float64(float32(random.NormFloat64()))
-				putFloat(c.buffers["out"], at, before)
-				value += before
-				bound += 2 * u * (math.Abs(value) + math.Abs(before))
-			}
-			e.set(at, value, bound+storeBound(m.OutPrecision == engine.F16, value))
 		}
 	}
 	return c
@@ -250,12 +270,14 @@ func gatherCase(random *rand.Rand, index int) *layerCase {
 	e, out := c.result("y", g.Rows, g.Width, engine.F32)
 	g.Y = out
 	c.pass = g.Pass()
-	for i, at := range indices {
-		if int(at) < g.First || int(at) >= g.First+g.Count {
-			continue
-		}
-		for d, value := range reference.Gather(table, []uint32{at - uint32(g.First)}, g.Width) {
-			e.set(i*g.Width+d, value, 0)
+	c.solve = func() {
+		for i, at := range indices {
+			if int(at) < g.First || int(at) >= g.First+g.Count {
+				continue
+			}
+			for d, value := range reference.Gather(table, []uint32{at - uint32(g.First)}, g.Width) {
+				e.set(i*g.Width+d, value, 0)
+			}
 		}
 	}
 	return c
@@ -283,12 +305,14 @@ func layerNormCase(random *rand.Rand, traits engine.Traits, index int) *layerCas
 	e, out := c.result("y", l.Rows, l.Width, l.Precision)
 	l.Y = out
 	c.pass = l.Pass(traits)
-	exact := reference.LayerNorm(x, gain, bias, l.Epsilon, l.Rows, l.Width)
-	for row := range l.Rows {
-		bounds := layerNormBounds(x[row*l.Width:(row+1)*l.Width], gain, bias, l.Epsilon)
-		for d, bound := range bounds {
-			value := exact[row*l.Width+d]
-			e.set(row*l.Width+d, value, bound+storeBound(l.Precision == engine.F16, value))
+	c.solve = func() {
+		exact := reference.LayerNorm(x, gain, bias, l.Epsilon, l.Rows, l.Width)
+		for row := range l.Rows {
+			bounds := layerNormBounds(x[row*l.Width:(row+1)*l.Width], gain, bias, l.Epsilon)
+			for d, bound := range bounds {
+				value := exact[row*l.Width+d]
+				e.set(row*l.Width+d, value, bound+storeBound(l.Precision == engine.F16, value))
+			}
 		}
 	}
 	return c
@@ -319,15 +343,17 @@ func poolCase(random *rand.Rand, index int) *layerCase {
 	e, out := c.result("y", p.Sequences, p.OutRow, engine.F32)
 	p.Y = out
 	c.pass = p.Pass()
-	exact := reference.Pool(x, spans, pooling.name, offset, p.Width)
-	magnitude := reference.Pool(absolute(x), spans, pooling.name, offset, p.Width)
-	for s := range p.Sequences {
-		for d := range p.Width {
-			bound := 0.0
-			if pooling.mode >= engine.PoolMean {
-				bound = (float64(spans[s].End-spans[s].First) + 12) * 2 * u * magnitude[s*p.Width+d]
+	c.solve = func() {
+		exact := reference.Pool(x, spans, pooling.name, offset, p.Width)
+		magnitude := reference.Pool(absolute(x), spans, pooling.name, offset, p.Width)
+		for s := range p.Sequences {
+			for d := range p.Width {
+				bound := 0.0
+				if pooling.mode >= engine.PoolMean {
+					bound = (float64(spans[s].End-spans[s].First) + 12) * 2 * u * magnitude[s*p.Width+d]
+				}
+				e.set(s*p.OutRow+p.FirstOut+d, exact[s*p.Width+d], bound)
 			}
-			e.set(s*p.OutRow+p.FirstOut+d, exact[s*p.Width+d], bound)
 		}
 	}
 	return c

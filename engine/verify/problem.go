@@ -31,6 +31,7 @@ type problem struct {
 	output, lse            []float64
 	magnitude              []float64 // [heads, n, n]: scale * sum of |q k|
 	outputBounds           map[boundKind][]float64
+	again, againBounds     []float64 // see recomputed
 }
 
 // A boundKind is what the bounds of a problem's output depend on beside it: see outputBounds.

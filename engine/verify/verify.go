@@ -7,6 +7,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -19,6 +20,7 @@ import (
 // Options say what to verify. The zero value is everything.
 type Options struct {
 	Kernel   string // only rows whose name contains this
+	Exact    bool   // only the row whose name is Kernel
 	Cases    int    // how many cases to check at least; 0 takes DefaultCases
 	Seed     uint64
 	Problem  int    // 0: as many problems as the checks need; else only this one, counted from 1
@@ -29,7 +31,7 @@ type Options struct {
 
 // DefaultCases is how many cases a verification checks. A case is one kernel on
 // one generated problem.
-const DefaultCases = 2400
+const DefaultCases = 2600
 
 // A Report is the outcome.
 type Report struct {
@@ -90,11 +92,11 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 		if err == nil {
 			err = v.layers(ctx, index)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errStop) {
 			return nil, fmt.Errorf("problem %d of seed %d: %w", index, o.Seed, err)
 		}
 		v.report.Problems++
-		if o.Stop && v.failed {
+		if err != nil {
 			break
 		}
 		if v.report.Problems == cycle && v.report.Cases == 0 {
@@ -117,11 +119,18 @@ type verifier struct {
 	options Options
 	rows    map[string]*Row
 	report  *Report
-	failed  bool
 }
 
+// errStop ends a verification at its first failure.
+var errStop = errors.New("verify: the first failure")
+
 // wants reports whether the options ask for this row.
-func (v *verifier) wants(kernel string) bool { return strings.Contains(kernel, v.options.Kernel) }
+func (v *verifier) wants(kernel string) bool {
+	if v.options.Exact {
+		return kernel == v.options.Kernel
+	}
+	return strings.Contains(kernel, v.options.Kernel)
+}
 
 // problem checks every kernel on one problem.
 func (v *verifier) problem(ctx context.Context, index int) error {
@@ -222,14 +231,13 @@ func (v *verifier) pass(ctx context.Context, p *problem, plan *engine.Plan, pass
 	if err := v.RunPass(ctx, c.pass, c.buffers); err != nil {
 		return err
 	}
-	v.note(p.index, p.String(), pass.Kernel, pass.Constants, c.compare())
-	return nil
+	return v.note(p.index, p.String(), pass.Kernel, pass.Constants, c.compare())
 }
 
 const passesOfAKind = 3
 
-// note adds one check to its row.
-func (v *verifier) note(problem int, text, kernel string, constants map[string]uint32, found finding) {
+// note adds one check to its row. It returns errStop if it failed and the options want no more.
+func (v *verifier) note(problem int, text, kernel string, constants map[string]uint32, found finding) error {
 	row := v.rows[kernel]
 	if row == nil {
 		row = &Row{Kernel: kernel, worst: -1, variants: map[string]map[uint32]bool{}}
@@ -247,13 +255,16 @@ func (v *verifier) note(problem int, text, kernel string, constants map[string]u
 	row.OfBound = max(row.OfBound, found.ratio)
 	if found.fault != "" {
 		row.Failed++
-		v.failed = true
 	}
 	if found.ratio > row.worst {
 		row.worst = found.ratio
 		row.Fault, row.Problem = found.fault, text
 		row.Worst = fmt.Sprintf("gaze verify --device %s --kernel %s --seed %d --problem %d", v.device(), kernel, v.options.Seed, problem)
 	}
+	if found.fault != "" && v.options.Stop {
+		return errStop
+	}
+	return nil
 }
 
 // variantText lists the values that each specialization constant took.

@@ -58,6 +58,5 @@ func (v *verifier) whole(ctx context.Context, p *problem, plan *engine.Plan) err
 			f.add("weights", []int{a.Heads, n, n}, i, float64(weights[i]), p.weights[i], bound)
 		}
 	})
-	v.note(p.index, p.String(), name, nil, f)
-	return nil
+	return v.note(p.index, p.String(), name, nil, f)
 }

@@ -34,7 +34,7 @@ var verifyCommand = &command{
 		device.untuned = true
 		var o verify.Options
 		flags.StringVar(&o.Kernel, "kernel", "", "only kernels whose `NAME` contains this")
-		flags.IntVar(&o.Cases, "cases", verify.DefaultCases, "check at least this `NUMBER` of cases")
+		flags.IntVar(&o.Cases, "cases", verify.DefaultCases, fmt.Sprintf("check at least this `NUMBER` of cases (%d)", verify.DefaultCases))
 		flags.Uint64Var(&o.Seed, "seed", 1, "generate the cases from this `NUMBER`")
 		flags.IntVar(&o.Problem, "problem", 0, "only the cases of problem `NUMBER`, as the report names it")
 		directory := flags.String("shaders", "", "take the kernels from the .spv files in this directory `DIR`")

@@ -85,7 +85,7 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 		first, last = o.Problem, o.Problem
 	}
 	for index := first; index <= last; index++ {
-		if o.Problem == 0 && v.report.Cases >= o.Cases && v.report.Problems >= cycle {
+		if o.Problem == 0 && v.report.Cases >= o.Cases && v.report.Problems >= fewest {
 			break
 		}
 		err := v.problem(ctx, index)

@@ -106,8 +106,12 @@ func fontsIn(roots ...string) *fontscan.FontMap {
 	return fonts
 }
 
-// addFonts adds a file, or all below a directory. What is no font is passed by.
+// addFonts adds a file, or all below a directory, which may be a link to it. What is
+// no font is passed by.
 func addFonts(fonts *fontscan.FontMap, root string) {
+	if file, err := filepath.EvalSymlinks(root); err == nil {
+		root = file
+	}
 	filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return nil
@@ -122,7 +126,7 @@ func addFonts(fonts *fontscan.FontMap, root string) {
 	})
 }
 
-func addFont(fonts *fontscan.FontMap, path string, data []byte) (err error) {
+func addFont(fonts *fontscan.FontMap, path string, data []byte) {
 	defer func() { recover() }() // a damaged font is none
-	return fonts.AddFont(bytes.NewReader(data), path, "")
+	fonts.AddFont(bytes.NewReader(data), path, "")
 }

@@ -35,6 +35,21 @@ func TestCollections(t *testing.T) {
 	}
 }
 
+// A link that is named is followed.
+func TestLinks(t *testing.T) {
+	directory := stored(t, map[string][]byte{"a.ttf": madeFont{letters: map[rune]box{'中': square}}.write(0)})
+	links := t.TempDir()
+	for name, to := range map[string]string{"file.ttf": filepath.Join(directory, "a.ttf"), "directory": directory} {
+		link := filepath.Join(links, name)
+		if err := os.Symlink(to, link); err != nil {
+			t.Fatal(err)
+		}
+		if libraryOf(link).find('中') == nil {
+			t.Errorf("%s: the letter is not found", name)
+		}
+	}
+}
+
 // A system without fonts, or with none that can be read, has no letters.
 func TestNoFonts(t *testing.T) {
 	for name, l := range map[string]*library{

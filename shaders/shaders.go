@@ -86,9 +86,8 @@ func (s *Set) Kernel(name string) (*Kernel, error) {
 	return k, nil
 }
 
-// Frame returns the SPIR-V of the two stages that draw the frames of a window, and of
-// the second where it reads through texel buffers.
-func Frame() (vertex, fragment, texels []byte) {
+// Frame returns the SPIR-V of the two stages that draw the frames of a window.
+func Frame() (vertex, fragment []byte) {
 	read := func(name string) []byte {
 		code, err := spirv.ReadFile("spirv/" + name)
 		if err != nil {
@@ -96,7 +95,7 @@ func Frame() (vertex, fragment, texels []byte) {
 		}
 		return code
 	}
-	return read("frame.vert.spv"), read("frame.frag.spv"), read("frame_texels.frag.spv")
+	return read("frame.vert.spv"), read("frame.frag.spv")
 }
 
 func must(f fs.FS, err error) fs.FS {

@@ -13,50 +13,95 @@ import (
 type Frame struct {
 	Overlay  *image.NRGBA // opaque, whatever its alpha says, where no grid is
 	Grids    []Grid       // drawn in order
+	Levels   []Levels
 	Palettes []Palette
 }
 
-// A Grid is a box of pixels of which each shows a cell, and has its colour.
+// A Grid is a box of pixels of which each shows cells, f32 in row-major order: it has
+// the colour of the greatest of the cells from its column to the next pixel's, without
+// that, and likewise from its row; at least of the one cell of its own column and row.
 type Grid struct {
 	Box           image.Rectangle // within the overlay, from its top left on
-	Columns, Rows []uint32        // of the cell that a pixel shows, by its column and its row in the box
-	Cells         []uint8         // row by row. They never change: where the first lies is their identity.
-	Stride        int             // cells in a row
-	Palette       int             // which one
-	Hatch         int             // pixels of a line of the hatch over cells of 0; 0: there is none
+	Columns, Rows []uint32        // for each of its pixels and one beyond them, by its column and its row in the box
+	Cells         *Shared         // which must not be written until another frame is shown; see Shared
+	First, Stride int             // the first cell in them, and cells in a row
+	Levels        int             // which of the frame's
+	Palette       int             // likewise
+	Hatch         int             // pixels of a line of the hatch where all cells are NaN; 0: there is none
 }
 
-// A Palette has a color for each value of a cell, and one for the lines of the hatch.
+// Levels say which color of a palette a cell has: color 0 if it is NaN, else that of
+// the greatest index from 2 on whose level is not above the cell's ordinal, and color 1
+// below all of them. From 2 on they never fall; the first two do not count.
+//
+// Ordinals number the values of float32 as they follow each other, -0 below 0: all bits
+// of a negative one inverted, of others that of the sign. So all that is compared are integers.
+type Levels [256]uint32
+
+// A Palette has a color for each index of Levels, and one for the lines of the hatch.
 type Palette [257]color.RGBA
 
 // gridWords is how many words describe a grid.
-const gridWords = 9
+const gridWords = 10
 
 // check returns what is wrong with a frame, which a device would not say.
 func (f *Frame) check() error {
 	size := image.Rectangle{Max: f.Overlay.Rect.Size()}
-	for i, g := range f.Grids {
-		if !g.Box.In(size) || g.Box.Dx() != len(g.Columns) || g.Box.Dy() != len(g.Rows) || g.Box.Empty() ||
-			g.Stride < 1 || len(g.Cells) < g.Stride || g.Hatch < 0 || g.Palette < 0 || g.Palette >= len(f.Palettes) {
-			return fmt.Errorf("vk: grid %d of a frame of %d x %d pixels: %v of %d columns and %d rows, %d cells in rows of %d, palette %d of %d, hatch %d",
-				i, size.Dx(), size.Dy(), g.Box, len(g.Columns), len(g.Rows), len(g.Cells), g.Stride, g.Palette, len(f.Palettes), g.Hatch)
+	for i := range f.Grids {
+		if err := f.Grids[i].check(f, size); err != nil {
+			return fmt.Errorf("vk: grid %d of a frame of %d x %d pixels: %w", i, size.Dx(), size.Dy(), err)
+		}
+	}
+	for i := range f.Levels {
+		for j := 3; j < len(Levels{}); j++ {
+			if f.Levels[i][j] < f.Levels[i][j-1] {
+				return fmt.Errorf("vk: levels %d of a frame fall from index %d to %d", i, j-1, j)
+			}
 		}
 	}
 	return nil
 }
 
+func (g *Grid) check(f *Frame, size image.Rectangle) error {
+	if !g.Box.In(size) || len(g.Columns) != g.Box.Dx()+1 || len(g.Rows) != g.Box.Dy()+1 || g.Box.Empty() {
+		return fmt.Errorf("%v of %d columns and %d rows: one more of each is needed than it has pixels", g.Box, len(g.Columns), len(g.Rows))
+	}
+	if g.Levels < 0 || g.Levels >= len(f.Levels) || g.Palette < 0 || g.Palette >= len(f.Palettes) || g.Hatch < 0 {
+		return fmt.Errorf("levels %d of %d, palette %d of %d, hatch %d", g.Levels, len(f.Levels), g.Palette, len(f.Palettes), g.Hatch)
+	}
+	if g.Cells == nil || g.First < 0 || g.Stride < 1 {
+		return fmt.Errorf("cells from %d on in rows of %d, buffer given: %v", g.First, g.Stride, g.Cells != nil)
+	}
+	if right := end(g.Columns); right > int64(g.Stride) {
+		return fmt.Errorf("column %d of cells in rows of %d", right-1, g.Stride)
+	}
+	// The last row need not be there to its end, but no cell of it lies beyond the buffer.
+	cells := g.Cells.size / 4
+	if int64(g.First) > cells || int64(g.Stride) > cells || int64(g.First)+(end(g.Rows)-1)*int64(g.Stride)+end(g.Columns) > cells {
+		return fmt.Errorf("cells from %d on, %d rows of %d, end beyond the %d of buffer %s", g.First, end(g.Rows), g.Stride, cells, g.Cells.label)
+	}
+	return nil
+}
+
+// end returns the end of what the pixels of a grid show, by its columns or rows.
+func end(of []uint32) (end int64) {
+	for _, x := range of[:len(of)-1] {
+		end = max(end, int64(x)+1)
+	}
+	return max(end, int64(of[len(of)-1]))
+}
+
 // words returns how many words a frame takes in a window.
 func (f *Frame) words(width, height int) int64 {
-	count := width*height + gridWords*len(f.Grids) + len(Palette{})*len(f.Palettes)
-	for _, g := range f.Grids {
-		count += len(g.Columns) + len(g.Rows)
+	count := width*height + gridWords*len(f.Grids) + len(Levels{})*len(f.Levels) + len(Palette{})*len(f.Palettes)
+	for i := range f.Grids {
+		count += len(f.Grids[i].Columns) + len(f.Grids[i].Rows)
 	}
 	return int64(count)
 }
 
-// lay lays a frame out for a window, and black around it, blue first if asked. The
-// cells of a grid begin where cells says.
-func (f *Frame) lay(to []uint32, width, height int, blueFirst bool, cells func(g *Grid) int64) {
+// lay lays a frame out for a window, and black around it, blue first if asked.
+func (f *Frame) lay(to []uint32, width, height int, blueFirst bool) {
 	const black = 0xff000000
 	size := f.Overlay.Rect.Size()
 	used := min(width, size.X)
@@ -90,10 +135,15 @@ func (f *Frame) lay(to []uint32, width, height int, blueFirst bool, cells func(g
 			at++
 		}
 	}
+	levels := at
+	for i := range f.Levels {
+		at += copy(to[at:], f.Levels[i][:])
+		to[at-len(Levels{})+1] = 0 // no ordinal is below
+	}
 	for i := range f.Grids {
 		g := &f.Grids[i]
 		copy(grids[gridWords*i:], []uint32{uint32(g.Box.Min.X), uint32(g.Box.Min.Y), uint32(g.Box.Max.X), uint32(g.Box.Max.Y),
-			uint32(at), uint32(cells(g)), uint32(g.Stride), uint32(palettes + len(Palette{})*g.Palette), uint32(g.Hatch)})
+			uint32(at), uint32(g.First), uint32(g.Stride), uint32(palettes + len(Palette{})*g.Palette), uint32(levels + len(Levels{})*g.Levels), uint32(g.Hatch)})
 		at += copy(to[at:], g.Columns)
 		at += copy(to[at:], g.Rows)
 	}

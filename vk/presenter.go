@@ -19,11 +19,10 @@ import (
 // may use it, and must be the one that the window system wants surfaces made on.
 type Presenter struct {
 	d       *Device
-	program Program
 	create  func(instance any) (surface uintptr, err error)
 	surface C.VkSurfaceKHR
 	chain   *swapchain // nil before the first frame, and after one that failed
-	painter *painter   // nil before the first frame
+	painter *painter
 }
 
 // presentAttempts bounds how often one frame is tried while its window changes.
@@ -48,7 +47,8 @@ func OpenPresenter(name string, program Program, extensions []string, surface fu
 	if err != nil {
 		return nil, err
 	}
-	p := &Presenter{d: &Device{in: in, options: o, queueTurn: newTurn(), staging: staging{turn: newTurn()}, open: map[closer]string{}}, program: program, create: surface}
+	d := &Device{in: in, options: o, queueTurn: newTurn(), staging: staging{turn: newTurn()}, open: map[closer]string{}}
+	p := &Presenter{d: d, create: surface, painter: newPainter(d, program)}
 	if err := p.start(name); err != nil {
 		p.Close()
 		return nil, err

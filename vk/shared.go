@@ -81,8 +81,8 @@ func (s *Shared) create(b *Buffer) (err error) {
 	return err
 }
 
-// bring makes a buffer of d with the memory of s.
-func (d *Device) bring(s *Shared) (*Buffer, error) {
+// importShared makes a buffer of d with the memory of s.
+func (d *Device) importShared(s *Shared) (*Buffer, error) {
 	if !d.adapter.SharesMemory(*s.adapter) {
 		return nil, fmt.Errorf("vk: buffer %s is in memory of %s, which %s cannot have: %w", s.label, s.adapter.Name, d.adapter.Name, ErrNotSupported)
 	}

@@ -57,7 +57,7 @@ func TestSharedMemory(t *testing.T) {
 		}
 		words := count(int(size / 4))
 		upload(t, one, s.Buffer().Whole(), words...)
-		here, err := other.bring(s)
+		here, err := other.importShared(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestSharedMemory(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		again, err := other.bring(s)
+		again, err := other.importShared(s)
 		wantError(t, err, ErrClosed, "buffer cells (")
 		again.Close()
 		if got := download(t, other, here.Whole()); !slices.Equal(got, words) {
@@ -113,7 +113,7 @@ func TestSharedErrors(t *testing.T) {
 
 	stranger := openDevice(t)
 	stranger.adapter.raw.device_uuid[3] ^= 1
-	_, err = stranger.bring(newShared(t, d, "cells", 400))
+	_, err = stranger.importShared(newShared(t, d, "cells", 400))
 	wantError(t, err, ErrNotSupported, "vk: buffer cells is in memory of ")
 	if len(stranger.open) > 0 {
 		t.Errorf("left %v", stranger.open)
@@ -128,7 +128,7 @@ func TestSharedErrors(t *testing.T) {
 	s = newShared(t, d, "cells", 400)
 	files := descriptors()
 	for _, failing = range []string{"vkCreateBuffer", "vkAllocateMemory", "vkBindBufferMemory"} {
-		_, err = faulty.bring(s)
+		_, err = faulty.importShared(s)
 		wantError(t, err, ErrOutOfMemory, "buffer cells (400 bytes): vk: "+failing)
 	}
 	if now := descriptors(); now != files || len(faulty.open) > 0 || faulty.heap.used > 0 {

@@ -150,6 +150,10 @@ void gaze_destroy_surface(gaze_instance *instance, VkSurfaceKHR surface);
 enum { GAZE_FRAME_STAGES = VK_SHADER_STAGE_VERTEX_BIT | VK_SHADER_STAGE_FRAGMENT_BIT, GAZE_FRAME_PUSH = 3 };
 // Records the copy of a whole image, rows without gaps, to be drawn over.
 void gaze_copy_to_image(gaze_instance *instance, VkCommandBuffer commands, VkBuffer from, VkImage to, uint32_t width, uint32_t height);
+// Records that the image is for the display after that, with nothing drawn over it.
+void gaze_end_copy(gaze_instance *instance, VkCommandBuffer commands, VkImage to);
+// Records that fragments, on a queue of that family, see what another device has written to a shared buffer.
+void gaze_acquire_cells(gaze_instance *instance, VkCommandBuffer commands, VkBuffer cells, uint32_t family);
 // A pass over one image, which is for the display after it.
 VkResult gaze_create_render_pass(gaze_instance *instance, VkDevice device, VkFormat format, VkRenderPass *out);
 VkResult gaze_create_frame_pipeline(gaze_instance *instance, VkDevice device, VkRenderPass pass, VkPipelineLayout layout, VkShaderModule vertex,
@@ -157,9 +161,11 @@ VkResult gaze_create_frame_pipeline(gaze_instance *instance, VkDevice device, Vk
 VkResult gaze_create_image_view(gaze_instance *instance, VkDevice device, VkImage image, VkFormat format, VkImageView *out);
 VkResult gaze_create_framebuffer(gaze_instance *instance, VkDevice device, VkRenderPass pass, VkImageView view, uint32_t width, uint32_t height,
     VkFramebuffer *out);
-// Records the pass: count instances, or none, of a strip of four corners.
-void gaze_draw(gaze_instance *instance, VkCommandBuffer commands, VkRenderPass pass, VkFramebuffer to, uint32_t width, uint32_t height,
-    VkPipeline pipeline, VkPipelineLayout layout, VkDescriptorSet set, const uint32_t push[GAZE_FRAME_PUSH], uint32_t count);
+// Records the pass: its begin, draws of count instances of a strip of four corners each, counted from first on, and its end.
+void gaze_begin_drawing(gaze_instance *instance, VkCommandBuffer commands, VkRenderPass pass, VkFramebuffer to, uint32_t width, uint32_t height,
+    VkPipeline pipeline, VkPipelineLayout layout, const uint32_t push[GAZE_FRAME_PUSH]);
+void gaze_draw(gaze_instance *instance, VkCommandBuffer commands, VkPipelineLayout layout, VkDescriptorSet set, uint32_t first, uint32_t count);
+void gaze_end_drawing(gaze_instance *instance, VkCommandBuffer commands);
 // What is VK_NULL_HANDLE is left alone.
 void gaze_destroy_target(gaze_instance *instance, VkDevice device, VkFramebuffer framebuffer, VkImageView view);
 void gaze_destroy_render_pass(gaze_instance *instance, VkDevice device, VkRenderPass pass);

@@ -14,6 +14,27 @@ void gaze_copy_to_image(gaze_instance *instance, VkCommandBuffer commands, VkBuf
 	instance->CmdCopyBufferToImage(commands, from, to, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &region);
 }
 
+void gaze_end_copy(gaze_instance *instance, VkCommandBuffer commands, VkImage to) {
+	VkImageMemoryBarrier barrier = {VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER};
+	barrier.srcQueueFamilyIndex = barrier.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
+	barrier.image = to;
+	barrier.subresourceRange = (VkImageSubresourceRange){VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
+	// The display waits for a semaphore, which makes this visible to it.
+	barrier.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT;
+	barrier.oldLayout = VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, barrier.newLayout = VK_IMAGE_LAYOUT_PRESENT_SRC_KHR;
+	instance->CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
+}
+
+void gaze_acquire_cells(gaze_instance *instance, VkCommandBuffer commands, VkBuffer cells, uint32_t family) {
+	// No semaphore joins the two devices. What orders them is the CPU: whoever wrote a cell has waited for that with a fence
+	// before this is submitted, and it is not written again before a fence says that this has ended. A fence makes what was
+	// written available, and this makes it visible to what draws. The other device gives nothing up, for it goes on in other
+	// cells: it is of the same GPU and driver, where a buffer's bytes are the same whoever owns it.
+	VkBufferMemoryBarrier barrier = {VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER, NULL, 0, VK_ACCESS_SHADER_READ_BIT, VK_QUEUE_FAMILY_EXTERNAL, family,
+		cells, 0, VK_WHOLE_SIZE};
+	instance->CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, VK_PIPELINE_STAGE_FRAGMENT_SHADER_BIT, 0, 0, NULL, 1, &barrier, 0, NULL);
+}
+
 VkResult gaze_create_render_pass(gaze_instance *instance, VkDevice device, VkFormat format, VkRenderPass *out) {
 	VkAttachmentDescription image = {0, format, VK_SAMPLE_COUNT_1_BIT, VK_ATTACHMENT_LOAD_OP_LOAD, VK_ATTACHMENT_STORE_OP_STORE,
 		VK_ATTACHMENT_LOAD_OP_DONT_CARE, VK_ATTACHMENT_STORE_OP_DONT_CARE, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, VK_IMAGE_LAYOUT_PRESENT_SRC_KHR};
@@ -76,20 +97,24 @@ VkResult gaze_create_framebuffer(gaze_instance *instance, VkDevice device, VkRen
 	return instance->CreateFramebuffer(device, &info, NULL, out);
 }
 
-void gaze_draw(gaze_instance *instance, VkCommandBuffer commands, VkRenderPass pass, VkFramebuffer to, uint32_t width, uint32_t height,
-    VkPipeline pipeline, VkPipelineLayout layout, VkDescriptorSet set, const uint32_t push[GAZE_FRAME_PUSH], uint32_t count) {
+void gaze_begin_drawing(gaze_instance *instance, VkCommandBuffer commands, VkRenderPass pass, VkFramebuffer to, uint32_t width, uint32_t height,
+    VkPipeline pipeline, VkPipelineLayout layout, const uint32_t push[GAZE_FRAME_PUSH]) {
 	VkRect2D area = {{0, 0}, {width, height}};
 	VkViewport viewport = {0, 0, (float)width, (float)height, 0, 1};
 	VkRenderPassBeginInfo begin = {VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO, NULL, pass, to, area, 0, NULL};
 	instance->CmdBeginRenderPass(commands, &begin, VK_SUBPASS_CONTENTS_INLINE);
 	instance->CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, pipeline);
-	instance->CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, layout, 0, 1, &set, 0, NULL);
 	instance->CmdPushConstants(commands, layout, GAZE_FRAME_STAGES, 0, 4 * GAZE_FRAME_PUSH, push);
 	instance->CmdSetViewport(commands, 0, 1, &viewport);
 	instance->CmdSetScissor(commands, 0, 1, &area);
-	if (count) instance->CmdDraw(commands, 4, count, 0, 0);
-	instance->CmdEndRenderPass(commands);
 }
+
+void gaze_draw(gaze_instance *instance, VkCommandBuffer commands, VkPipelineLayout layout, VkDescriptorSet set, uint32_t first, uint32_t count) {
+	instance->CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, layout, 0, 1, &set, 0, NULL);
+	instance->CmdDraw(commands, 4, count, 0, first);
+}
+
+void gaze_end_drawing(gaze_instance *instance, VkCommandBuffer commands) { instance->CmdEndRenderPass(commands); }
 
 void gaze_destroy_target(gaze_instance *instance, VkDevice device, VkFramebuffer framebuffer, VkImageView view) {
 	instance->DestroyFramebuffer(device, framebuffer, NULL);

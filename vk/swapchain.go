@@ -18,6 +18,7 @@ import (
 // A swapchain is the images of a window of one size.
 type swapchain struct {
 	handle        C.VkSwapchainKHR
+	format        C.VkFormat
 	width, height int
 	acquired      C.VkSemaphore
 	images        []chainImage
@@ -31,8 +32,8 @@ type swapchain struct {
 type chainImage struct {
 	handle C.VkImage
 	drawn  C.VkSemaphore
-	view   C.VkImageView
-	target C.VkFramebuffer
+	view   C.VkImageView   // nil before the first frame with grids
+	target C.VkFramebuffer // likewise
 }
 
 // show presents frame to the window as it is now.
@@ -48,8 +49,13 @@ func (p *Presenter) show(ctx context.Context, frame *Frame) error {
 		c.last.Close()
 		c.last = nil
 	}
-	if err := p.painter.lay(frame, c.width, c.height); err != nil {
+	if err := p.painter.lay(frame, c.format, c.width, c.height); err != nil {
 		return err
+	}
+	if len(frame.Grids) > 0 {
+		if err := p.target(); err != nil {
+			return err
+		}
 	}
 	index, result, err := p.acquire(ctx)
 	if err != nil {
@@ -59,8 +65,8 @@ func (p *Presenter) show(ctx context.Context, frame *Frame) error {
 	// If what follows fails, the image stays acquired and the semaphore signalled:
 	// neither can be used again.
 	c.stale = true
-	image := c.images[index]
-	if c.last, err = p.painter.record(image.handle, image.target, c.width, c.height, len(frame.Grids)); err != nil {
+	image := &c.images[index]
+	if c.last, err = p.painter.record(image, c.width, c.height, frame.Grids); err != nil {
 		return err
 	}
 	if err := c.last.submit(context.Background(), c.acquired, image.drawn); err != nil {
@@ -96,7 +102,7 @@ func (p *Presenter) fit(frame image.Point) error {
 	case c != nil && !c.stale && c.width == int(s.width) && c.height == int(s.height):
 		return nil
 	}
-	next := &swapchain{width: int(s.width), height: int(s.height)}
+	next := &swapchain{format: s.format, width: int(s.width), height: int(s.height)}
 	var old C.VkSwapchainKHR
 	if c != nil {
 		vulkan.DeviceWaitIdle(p.d.handle)
@@ -110,7 +116,7 @@ func (p *Presenter) fit(frame image.Point) error {
 		return err
 	}
 	p.chain = next
-	if err := p.furnish(s.format); err != nil {
+	if err := p.furnish(); err != nil {
 		p.closeChain()
 		return err
 	}
@@ -118,7 +124,7 @@ func (p *Presenter) fit(frame image.Point) error {
 }
 
 // furnish makes what p.chain needs beside its handle.
-func (p *Presenter) furnish(format C.VkFormat) error {
+func (p *Presenter) furnish() error {
 	d, c := p.d, p.chain
 	device := convert[C.VkDevice](d.handle)
 	semaphore := func() (C.VkSemaphore, error) {
@@ -127,12 +133,6 @@ func (p *Presenter) furnish(format C.VkFormat) error {
 		})
 	}
 	var err error
-	if p.painter == nil || p.painter.format != format {
-		p.painter.close()
-		if p.painter, err = d.newPainter(p.program, format); err != nil {
-			return err
-		}
-	}
 	if c.acquired, err = semaphore(); err != nil {
 		return err
 	}
@@ -156,17 +156,31 @@ func (p *Presenter) furnish(format C.VkFormat) error {
 		if to.drawn, err = semaphore(); err != nil {
 			return err
 		}
-		to.view, err = obtain(d, "vkCreateImageView", func(out *C.VkImageView) vulkan.Result {
-			return vulkan.Result(C.gaze_create_image_view(d.in.c, device, images[i], format, out))
-		})
-		if err != nil {
-			return err
+	}
+	return nil
+}
+
+// target makes of each image of p.chain what grids are drawn to, unless it is there.
+func (p *Presenter) target() (err error) {
+	d, c := p.d, p.chain
+	device := convert[C.VkDevice](d.handle)
+	for i := range c.images {
+		to := &c.images[i]
+		if to.view == nil {
+			to.view, err = obtain(d, "vkCreateImageView", func(out *C.VkImageView) vulkan.Result {
+				return vulkan.Result(C.gaze_create_image_view(d.in.c, device, to.handle, c.format, out))
+			})
+			if err != nil {
+				return err
+			}
 		}
-		to.target, err = obtain(d, "vkCreateFramebuffer", func(out *C.VkFramebuffer) vulkan.Result {
-			return vulkan.Result(C.gaze_create_framebuffer(d.in.c, device, p.painter.pass, to.view, C.uint32_t(c.width), C.uint32_t(c.height), out))
-		})
-		if err != nil {
-			return err
+		if to.target == nil {
+			to.target, err = obtain(d, "vkCreateFramebuffer", func(out *C.VkFramebuffer) vulkan.Result {
+				return vulkan.Result(C.gaze_create_framebuffer(d.in.c, device, p.painter.pass, to.view, C.uint32_t(c.width), C.uint32_t(c.height), out))
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -166,18 +166,14 @@ func (c *Commands) writeSet(p *Pipeline, slices []Slice) (vulkan.DescriptorSet, 
 
 // newView makes a view of a buffer as texels, which lives as long as c.
 func (c *Commands) newView(format C.VkFormat, of C.VkDescriptorBufferInfo) (C.VkBufferView, error) {
-	view, err := c.d.newView(format, of)
+	d := c.d
+	view, err := obtain(d, "vkCreateBufferView", func(out *C.VkBufferView) vulkan.Result {
+		return vulkan.Result(C.gaze_create_buffer_view(d.in.c, convert[C.VkDevice](d.handle), of.buffer, format, C.uint64_t(of.offset), C.uint64_t(of._range), out))
+	})
 	if err == nil {
 		c.views = append(c.views, view)
 	}
 	return view, err
-}
-
-// newView makes a view of a buffer as texels, for gaze_destroy_buffer_view.
-func (d *Device) newView(format C.VkFormat, of C.VkDescriptorBufferInfo) (C.VkBufferView, error) {
-	return obtain(d, "vkCreateBufferView", func(out *C.VkBufferView) vulkan.Result {
-		return vulkan.Result(C.gaze_create_buffer_view(d.in.c, convert[C.VkDevice](d.handle), of.buffer, format, C.uint64_t(of.offset), C.uint64_t(of._range), out))
-	})
 }
 
 func (c *Commands) closed() error {

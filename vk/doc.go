@@ -9,7 +9,7 @@
 // platform.
 //
 // A [Device] may be used from several goroutines; a [Recorder], [Commands] or
-// [Presenter] from one at a time. Errors name the Vulkan call and wrap one of the Err
+// [Presenter] from one at a time. A [Shared] may be closed while a frame of it is shown. Errors name the Vulkan call and wrap one of the Err
 // values. Once a call has reported that the device was lost, every later one
 // fails with [ErrDeviceLost] and only Close is of use; once something was
 // closed, using it fails with [ErrClosed].

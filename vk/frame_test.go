@@ -3,6 +3,7 @@ package vk
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/color"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gazevk/gaze/tests/display"
 )
@@ -344,6 +346,39 @@ func TestPresentClosedCells(t *testing.T) {
 	shows(c.frame(width, height, 0))
 	if len(p.painter.imports) != 2 {
 		t.Errorf("%d imports of 2 buffers", len(p.painter.imports))
+	}
+}
+
+// Cells may be closed at any time: a frame of them is shown or refused, whole.
+func TestPresentWhileCellsClose(t *testing.T) {
+	display.Start(t, 640, 480)
+	c := newCells(t, 5000)
+	p := openPresenter(t, openWindow(t, 100, 80))
+	shown, refused := 0, 0
+	for i := range 60 {
+		s := newShared(t, c.d, "cells", 20_000)
+		f := c.frame(100, 80, 3)
+		f.Grids[1].Cells = s
+		closing := make(chan error, 1)
+		go func() {
+			time.Sleep(time.Duration(rand.IntN(i*20+1)) * time.Microsecond)
+			closing <- s.Close()
+		}()
+		if err := p.Present(context.Background(), &f.Frame); err == nil {
+			shown++
+		} else if refused++; !errors.Is(err, ErrClosed) {
+			t.Fatal(err)
+		}
+		if err := <-closing; err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d shown, %d refused", shown, refused)
+	if shown == 0 || refused == 0 {
+		t.Errorf("%d shown, %d refused: nothing met", shown, refused)
+	}
+	if len(p.painter.imports) > 2 {
+		t.Errorf("%d imports are left", len(p.painter.imports))
 	}
 }
 

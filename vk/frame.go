@@ -63,8 +63,11 @@ func (f *Frame) check() error {
 }
 
 func (g *Grid) check(f *Frame, size image.Rectangle) error {
-	if !g.Box.In(size) || len(g.Columns) != g.Box.Dx()+1 || len(g.Rows) != g.Box.Dy()+1 || g.Box.Empty() {
-		return fmt.Errorf("%v of %d columns and %d rows: one more of each is needed than it has pixels", g.Box, len(g.Columns), len(g.Rows))
+	if g.Box.Empty() || !g.Box.In(size) {
+		return fmt.Errorf("its box %v is empty, or not within them", g.Box)
+	}
+	if len(g.Columns) != g.Box.Dx()+1 || len(g.Rows) != g.Box.Dy()+1 {
+		return fmt.Errorf("%d columns and %d rows for %d x %d pixels: one more of each is needed", len(g.Columns), len(g.Rows), g.Box.Dx(), g.Box.Dy())
 	}
 	if g.Levels < 0 || g.Levels >= len(f.Levels) || g.Palette < 0 || g.Palette >= len(f.Palettes) || g.Hatch < 0 {
 		return fmt.Errorf("levels %d of %d, palette %d of %d, hatch %d", g.Levels, len(f.Levels), g.Palette, len(f.Palettes), g.Hatch)

@@ -54,7 +54,7 @@ func (h *heap) allocate(m Memory, size, alignment int64, allowed uint32) (alloca
 		kind := &h.types[position]
 		for _, b := range h.blocks {
 			if b.kind == kind && !b.private {
-				if offset, ok := b.cut(size, alignment); ok {
+				if offset, ok := b.Cut(size, alignment); ok {
 					return allocation{b, extent{offset, size}}, nil
 				}
 			}
@@ -65,7 +65,7 @@ func (h *heap) allocate(m Memory, size, alignment int64, allowed uint32) (alloca
 			b, err = h.add(kind, size, true) // a whole block does not fit any more, the buffer may
 		}
 		if err == nil {
-			offset, _ := b.cut(size, alignment)
+			offset, _ := b.Cut(size, alignment)
 			return allocation{b, extent{offset, size}}, nil
 		}
 		if !errors.Is(err, ErrOutOfMemory) {
@@ -84,7 +84,7 @@ func (h *heap) add(kind *memoryType, size int64, private bool) (*block, error) {
 	if limit := int(h.d.adapter.raw.max_allocations); len(h.blocks) >= limit {
 		return nil, fmt.Errorf("vk: %s: the device allows %d allocations: %w", call, limit, ErrOutOfMemory)
 	}
-	b := &block{kind: kind, private: private, space: newSpace(size)}
+	b := &block{kind: kind, private: private, Space: NewSpace(size)}
 	info := vulkan.MemoryAllocateInfo{SType: vulkan.StructureTypeMemoryAllocateInfo, AllocationSize: vulkan.DeviceSize(size), MemoryTypeIndex: kind.index}
 	defer info.Free()
 	var err error
@@ -114,7 +114,7 @@ func (h *heap) release(a allocation) {
 	h.lock.Lock()
 	defer h.lock.Unlock()
 	b := a.block
-	b.join(a.extent)
+	b.Join(a.offset, a.size)
 	if b.empty() && (b.private || slices.ContainsFunc(h.blocks, func(o *block) bool { return o != b && o.kind == b.kind && o.empty() })) {
 		h.drop(b)
 	}

@@ -121,7 +121,7 @@ func layerPasses(traits engine.Traits) []engine.Pass {
 		}
 	}
 	for _, p := range poolings {
-		passes = append(passes, engine.Pool{Mode: p.mode}.Pass())
+		passes = append(passes, engine.Pooling{Mode: p.mode}.Pass())
 	}
 	return passes
 }

@@ -326,7 +326,7 @@ var poolings = []struct {
 
 func poolCase(random *rand.Rand, index int) *layerCase {
 	pooling := poolings[index%len(poolings)]
-	p := engine.Pool{Sequences: 1 + random.IntN(5), Width: 4 * (1 + random.IntN(100)), Mode: pooling.mode, FirstOut: 4}
+	p := engine.Pooling{Sequences: 1 + random.IntN(5), Width: 4 * (1 + random.IntN(100)), Mode: pooling.mode, FirstOut: 4}
 	p.OutRow = p.Width + 12
 	offset := random.IntN(3)
 	var spans []gaze.Span

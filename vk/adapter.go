@@ -134,6 +134,12 @@ func (a *Adapter) Build() string {
 	return fmt.Sprintf("%04x-%04x-%08x-%x", a.Vendor, a.Device, a.DriverVersion, a.cacheUUID)
 }
 
+// SharesMemory reports whether a device of a can have the memory of a [Shared] that
+// one of with has: both are of one GPU and one driver, which can do that.
+func (a Adapter) SharesMemory(with Adapter) bool {
+	return a.raw.shared_memory != 0 && with.raw.shared_memory != 0 && a.raw.device_uuid == with.raw.device_uuid && a.raw.driver_uuid == with.raw.driver_uuid
+}
+
 // usable returns nil, or why a cannot be opened.
 func (a *Adapter) usable() error {
 	if api := uint32(a.raw.version); api < oldestAPI {

@@ -1,5 +1,10 @@
 package vk
 
+/*
+#include "shim.h"
+*/
+import "C"
+
 import (
 	"fmt"
 	"unsafe"
@@ -14,6 +19,7 @@ type Buffer struct {
 	size   int64
 	handle vulkan.Buffer
 	memory allocation
+	shared *Shared // that it is of
 }
 
 // A Slice is Size bytes of a buffer from Offset on.
@@ -25,6 +31,10 @@ type Slice struct {
 // NewBuffer makes a buffer of size bytes (at least 1), its content undefined.
 // The label names it in errors.
 func (d *Device) NewBuffer(label string, size int64, memory Memory) (*Buffer, error) {
+	return d.newBuffer(label, size, func(b *Buffer) error { return b.create(memory) })
+}
+
+func (d *Device) newBuffer(label string, size int64, create func(b *Buffer) error) (*Buffer, error) {
 	if size < 1 {
 		return nil, fmt.Errorf("vk: buffer %s: %d bytes: at least 1 is needed", label, size)
 	}
@@ -35,7 +45,7 @@ func (d *Device) NewBuffer(label string, size int64, memory Memory) (*Buffer, er
 	if err := d.adopt(b, "buffer "+label); err != nil {
 		return nil, err
 	}
-	if err := b.create(memory); err != nil {
+	if err := create(b); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("buffer %s (%s): %w", label, bytesInWords(size), err)
 	}
@@ -44,17 +54,10 @@ func (d *Device) NewBuffer(label string, size int64, memory Memory) (*Buffer, er
 
 func (b *Buffer) create(memory Memory) error {
 	d := b.d
-	bytes := roundUp(b.size, 4)
-	if d.adapter.Kind == CPU && bytes&(bytes-1) == 0 {
-		// lavapipe of Mesa 22 compiles a kernel again for texel buffers of whose sizes
-		// others are powers of two.
-		bytes += 4
-	}
 	info := vulkan.BufferCreateInfo{
 		SType: vulkan.StructureTypeBufferCreateInfo,
-		Size:  vulkan.DeviceSize(bytes),
-		Usage: vulkan.BufferUsageFlags(vulkan.BufferUsageStorageBufferBit | vulkan.BufferUsageUniformTexelBufferBit |
-			vulkan.BufferUsageTransferSrcBit | vulkan.BufferUsageTransferDstBit),
+		Size:  vulkan.DeviceSize(b.bytesNeeded()),
+		Usage: vulkan.BufferUsageFlags(C.GAZE_BUFFER_USAGE),
 	}
 	defer info.Free()
 	var err error
@@ -62,16 +65,36 @@ func (b *Buffer) create(memory Memory) error {
 	if err != nil {
 		return err
 	}
-	var need vulkan.MemoryRequirements
-	vulkan.GetBufferMemoryRequirements(d.handle, b.handle, &need)
-	need.Deref()
-	size, alignment, allowed := int64(need.Size), int64(need.Alignment), need.MemoryTypeBits
-	need.Free()
+	size, alignment, allowed := b.requirements()
 	if b.memory, err = d.heap.allocate(memory, size, alignment, allowed); err != nil {
 		return err
 	}
-	return d.call("vkBindBufferMemory", func() vulkan.Result {
-		return vulkan.BindBufferMemory(d.handle, b.handle, b.memory.block.memory, vulkan.DeviceSize(b.memory.offset))
+	return b.bind()
+}
+
+// bytesNeeded is what to ask Vulkan for.
+func (b *Buffer) bytesNeeded() int64 {
+	bytes := roundUp(b.size, 4)
+	if b.d.adapter.Kind == CPU && bytes&(bytes-1) == 0 {
+		// lavapipe of Mesa 22 compiles a kernel again for texel buffers of whose sizes
+		// others are powers of two.
+		bytes += 4
+	}
+	return bytes
+}
+
+// requirements returns what memory the buffer needs, and bits of the types that do.
+func (b *Buffer) requirements() (size, alignment int64, allowed uint32) {
+	var need vulkan.MemoryRequirements
+	vulkan.GetBufferMemoryRequirements(b.d.handle, b.handle, &need)
+	need.Deref()
+	defer need.Free()
+	return int64(need.Size), int64(need.Alignment), need.MemoryTypeBits
+}
+
+func (b *Buffer) bind() error {
+	return b.d.call("vkBindBufferMemory", func() vulkan.Result {
+		return vulkan.BindBufferMemory(b.d.handle, b.handle, b.memory.block.memory, vulkan.DeviceSize(b.memory.offset))
 	})
 }
 
@@ -86,6 +109,7 @@ func (b *Buffer) Close() error {
 	if b == nil || !b.d.disown(b) {
 		return nil
 	}
+	b.shared.withdraw()
 	b.d.settle()
 	if b.handle != nil {
 		vulkan.DestroyBuffer(b.d.handle, b.handle, nil)

@@ -75,8 +75,32 @@ func (h *heap) allocate(m Memory, size, alignment int64, allowed uint32) (alloca
 	return allocation{}, err
 }
 
-// add takes one more block from the device. A private one holds one buffer only.
+// add takes one more block from the device, mapped where it can be. A private one
+// holds one buffer only.
 func (h *heap) add(kind *memoryType, size int64, private bool) (*block, error) {
+	info := vulkan.MemoryAllocateInfo{SType: vulkan.StructureTypeMemoryAllocateInfo, AllocationSize: vulkan.DeviceSize(size), MemoryTypeIndex: kind.index}
+	defer info.Free()
+	b, err := h.take(kind, size, func(out *vulkan.DeviceMemory) vulkan.Result {
+		return vulkan.AllocateMemory(h.d.handle, &info, nil, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.private = private
+	if kind.has(visible) {
+		b.mapped, err = obtain(h.d, "vkMapMemory", func(out *unsafe.Pointer) vulkan.Result {
+			return vulkan.MapMemory(h.d.handle, b.memory, 0, vulkan.DeviceSize(size), 0, out)
+		})
+		if err != nil {
+			h.drop(b)
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// take makes the call that gets memory from the device.
+func (h *heap) take(kind *memoryType, size int64, allocate func(out *vulkan.DeviceMemory) vulkan.Result) (*block, error) {
 	call := fmt.Sprintf("vkAllocateMemory (%s)", bytesInWords(size))
 	if size > kind.heapSize {
 		return nil, fmt.Errorf("vk: %s: the device has %s of this memory: %w", call, bytesInWords(kind.heapSize), ErrOutOfMemory)
@@ -84,25 +108,11 @@ func (h *heap) add(kind *memoryType, size int64, private bool) (*block, error) {
 	if limit := int(h.d.adapter.raw.max_allocations); len(h.blocks) >= limit {
 		return nil, fmt.Errorf("vk: %s: the device allows %d allocations: %w", call, limit, ErrOutOfMemory)
 	}
-	b := &block{kind: kind, private: private, Space: NewSpace(size)}
-	info := vulkan.MemoryAllocateInfo{SType: vulkan.StructureTypeMemoryAllocateInfo, AllocationSize: vulkan.DeviceSize(size), MemoryTypeIndex: kind.index}
-	defer info.Free()
-	var err error
-	b.memory, err = obtain(h.d, call, func(out *vulkan.DeviceMemory) vulkan.Result {
-		return vulkan.AllocateMemory(h.d.handle, &info, nil, out)
-	})
+	memory, err := obtain(h.d, call, allocate)
 	if err != nil {
 		return nil, err
 	}
-	if kind.has(visible) {
-		b.mapped, err = obtain(h.d, "vkMapMemory", func(out *unsafe.Pointer) vulkan.Result {
-			return vulkan.MapMemory(h.d.handle, b.memory, 0, vulkan.DeviceSize(size), 0, out)
-		})
-		if err != nil {
-			vulkan.FreeMemory(h.d.handle, b.memory, nil)
-			return nil, err
-		}
-	}
+	b := &block{memory: memory, kind: kind, Space: NewSpace(size)}
 	h.blocks = append(h.blocks, b)
 	h.used += size
 	return b, nil

@@ -13,11 +13,12 @@
 	F(GetPhysicalDeviceQueueFamilyProperties) F(EnumerateDeviceExtensionProperties) F(CreateDevice) \
 	F(QueueSubmit) F(UpdateDescriptorSets) F(CmdPipelineBarrier) F(CmdCopyBuffer) F(CmdDispatch) F(CmdDispatchBase) \
 	F(CreateComputePipelines) F(CreateDescriptorSetLayout) F(CreatePipelineLayout) F(CreateDescriptorPool) F(AllocateDescriptorSets) \
-	F(CreateBufferView) F(DestroyBufferView) F(FlushMappedMemoryRanges) F(InvalidateMappedMemoryRanges)
+	F(CreateBufferView) F(DestroyBufferView) F(FlushMappedMemoryRanges) F(InvalidateMappedMemoryRanges) \
+	F(GetPhysicalDeviceExternalBufferProperties) F(CreateBuffer) F(AllocateMemory)
 #define GAZE_OPTIONAL_FUNCTIONS(F) \
 	F(CreateDebugUtilsMessengerEXT) F(DestroyDebugUtilsMessengerEXT) \
 	F(GetPhysicalDeviceCooperativeMatrixPropertiesKHR) \
-	F(GetPipelineExecutablePropertiesKHR) F(GetPipelineExecutableStatisticsKHR)
+	F(GetPipelineExecutablePropertiesKHR) F(GetPipelineExecutableStatisticsKHR) F(GetMemoryFdKHR)
 
 // What a presenter needs; NULL unless the instance was made with the extensions of a surface. The Go binding looks such
 // functions up once for the whole process, in an instance that may lack them.
@@ -63,14 +64,14 @@ typedef struct {
 	uint32_t api, version; // the device's, and the part of it that may be used
 	int32_t family;        // the queue family to use, or -1
 	uint32_t timestamp_bits;
-	uint8_t cache_uuid[16];
+	uint8_t cache_uuid[16], device_uuid[16], driver_uuid[16];
 	uint64_t max_storage_range, max_allocation, max_buffer, storage_alignment, texel_alignment, atom_size;
 	uint32_t max_push, max_shared, max_invocations, max_group_size[3], max_group_count[3], max_allocations, max_storage_buffers, max_texels;
 	float timestamp_period;
 	uint32_t cores; // 0 where the driver does not tell
 	uint32_t subgroup_size, subgroup_min, subgroup_max, subgroup_operations, subgroup_in_compute;
 	uint32_t float16, storage16, int8, storage8, size_control, full_subgroups, cooperative_matrix, matrix_reductions, memory_model,
-	    robust_access, executable_properties, portability, integer_dot;
+	    robust_access, executable_properties, portability, integer_dot, shared_memory;
 } gaze_properties;
 
 int gaze_has_device_extension(gaze_instance *instance, VkPhysicalDevice adapter, const char *name);
@@ -112,6 +113,19 @@ void gaze_dispatch(gaze_instance *instance, VkCommandBuffer commands, const uint
 // wait, unless VK_NULL_HANDLE, is waited for before the first transfer; signal, likewise, is signalled at the end.
 VkResult gaze_submit(gaze_instance *instance, VkQueue queue, VkCommandBuffer commands, VkSemaphore wait, VkSemaphore signal, VkFence fence);
 VkResult gaze_flush(gaze_instance *instance, VkDevice device, VkDeviceMemory memory, uint64_t offset, uint64_t size, int invalidate);
+
+// What every buffer may be used for.
+enum { GAZE_BUFFER_USAGE = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+	VK_BUFFER_USAGE_TRANSFER_DST_BIT };
+// A buffer whose memory two devices may have, by an opaque file descriptor. Of both, all arguments must be the same.
+VkResult gaze_create_shared_buffer(gaze_instance *instance, VkDevice device, uint64_t size, VkBuffer *out);
+// Allocates the memory of such a buffer: new memory where fd is -1, else the memory that fd stands for, and fd is the driver's
+// unless that fails.
+VkResult gaze_allocate_shared(gaze_instance *instance, VkDevice device, VkBuffer buffer, uint64_t size, uint32_t type, int fd, VkDeviceMemory *out);
+VkResult gaze_get_memory_fd(gaze_instance *instance, VkDevice device, VkDeviceMemory memory, int *out);
+// Returns another descriptor of the same, or -1 and sets errno.
+int gaze_duplicate_fd(int fd);
+void gaze_close_fd(int fd);
 
 typedef struct {
 	uint32_t width, height; // UINT32_MAX: whatever the swapchain has

@@ -97,6 +97,18 @@ static void choose_family(gaze_instance *instance, VkPhysicalDevice adapter, gaz
 	}
 }
 
+// Whether the memory of a buffer can leave one device and enter another as a file descriptor.
+static uint32_t shares_memory(gaze_instance *instance, VkPhysicalDevice adapter) {
+	if (!gaze_has_device_extension(instance, adapter, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME)) return 0;
+	VkPhysicalDeviceExternalBufferInfo info = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO};
+	info.usage = GAZE_BUFFER_USAGE;
+	info.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT;
+	VkExternalBufferProperties properties = {VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES};
+	instance->GetPhysicalDeviceExternalBufferProperties(adapter, &info, &properties);
+	VkExternalMemoryFeatureFlags both = VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
+	return (properties.externalMemoryProperties.externalMemoryFeatures & both) == both;
+}
+
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze_properties *out) {
@@ -107,6 +119,7 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 	uint32_t version = least(p.properties.apiVersion, instance->api);
 
 	VkPhysicalDeviceSubgroupProperties subgroup = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+	VkPhysicalDeviceIDProperties id = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES};
 	VkPhysicalDeviceMaintenance3Properties sizes = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES};
 	VkPhysicalDeviceDriverProperties driver = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
 	VkPhysicalDeviceSubgroupSizeControlProperties control = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES};
@@ -119,6 +132,7 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 	if (version >= VK_API_VERSION_1_1) {
 		const void *head = NULL;
 		gaze_chain(&head, &subgroup);
+		gaze_chain(&head, &id);
 		gaze_chain(&head, &sizes);
 		if (version >= VK_API_VERSION_1_2 || gaze_has_device_extension(instance, adapter, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) gaze_chain(&head, &driver);
 		if (version >= VK_API_VERSION_1_3 || gaze_has_device_extension(instance, adapter, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)) gaze_chain(&head, &control);
@@ -129,6 +143,7 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 		p.pNext = (void *)head;
 		instance->GetPhysicalDeviceProperties2(adapter, &p);
 		chain_features(instance, adapter, version, &f);
+		out->shared_memory = shares_memory(instance, adapter);
 	}
 	choose_family(instance, adapter, out);
 
@@ -144,6 +159,8 @@ void gaze_get_properties(gaze_instance *instance, VkPhysicalDevice adapter, gaze
 	out->driver_version = p.properties.driverVersion;
 	out->driver_id = driver.driverID;
 	memcpy(out->cache_uuid, p.properties.pipelineCacheUUID, sizeof out->cache_uuid);
+	memcpy(out->device_uuid, id.deviceUUID, sizeof out->device_uuid);
+	memcpy(out->driver_uuid, id.driverUUID, sizeof out->driver_uuid);
 	out->max_storage_range = l->maxStorageBufferRange;
 	out->max_allocation = sizes.maxMemoryAllocationSize;
 	out->max_buffer = buffers.maxBufferSize;
@@ -197,6 +214,8 @@ uint32_t gaze_matrix_shapes(gaze_instance *instance, VkPhysicalDevice adapter, V
 VkResult gaze_create_device(gaze_instance *instance, VkPhysicalDevice adapter, const gaze_properties *p, int swapchains, VkDevice *out) {
 	gaze_features f;
 	chain_features(instance, adapter, p->version, &f);
+	if (gaze_has_device_extension(instance, adapter, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME))
+		f.extensions[f.extension_count++] = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME;
 	if (swapchains) f.extensions[f.extension_count++] = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
 	VkPhysicalDeviceFeatures core = {0};
 	// Out-of-bounds reads give zeros and writes vanish: a wrong index in a kernel stays a wrong number.

@@ -120,6 +120,7 @@ func layerPasses(traits engine.Traits) []engine.Pass {
 			}
 		}
 	}
+	passes = append(passes, engine.Cells{}.Pass())
 	for _, p := range poolings {
 		passes = append(passes, engine.Pooling{Mode: p.mode}.Pass())
 	}

@@ -39,7 +39,7 @@ func (v *verifier) layers(ctx context.Context, index int) error {
 			cases = append(cases, layerNormCase(random, traits, index))
 		}
 		if tier == engine.Tiled { // these are the same in all tiers
-			cases = append(cases, poolCase(random, index), mergeCase(random, index))
+			cases = append(cases, poolCase(random, index), mergeCase(random, index), cellsCase(random, index))
 		}
 		for _, c := range cases {
 			if !v.wants(c.pass.Kernel) {

@@ -150,7 +150,7 @@ func (g Gather) Pass() Pass {
 	}
 }
 
-// A PoolMode is how Pool makes one vector of a sequence, by its number in
+// A PoolMode is how [Pooling] makes one vector of a sequence, by its number in
 // shaders/pool.comp.
 type PoolMode uint32
 
@@ -163,10 +163,10 @@ const (
 	PoolWeightedMean
 )
 
-// A Pool makes one vector, f32, of the rows of each sequence of x, [rows, Width]
+// A Pooling makes one vector, f32, of the rows of each sequence of x, [rows, Width]
 // f32. Spans holds three words a sequence: first row, end row, and what the
 // weights of a weighted mean count from.
-type Pool struct {
+type Pooling struct {
 	Sequences, Width int
 	Rows             int // of x that are read, for the account
 	Mode             PoolMode
@@ -175,7 +175,7 @@ type Pool struct {
 }
 
 // Pass returns the dispatch that computes p.
-func (p Pool) Pass() Pass {
+func (p Pooling) Pass() Pass {
 	outRow := p.OutRow
 	if outRow == 0 {
 		outRow = p.Width

@@ -30,12 +30,9 @@ const (
 // cells, [heads, rows, columns] of v.Rectangle.Cells(v.Cell), with HiddenCell
 // where no pair is visible. It takes memory for the cells alone.
 func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *Timing, error) {
-	var exponents []float32
-	if v.Measure != Weight {
-		var err error
-		if exponents, err = c.measured(ctx, v.Measure); err != nil {
-			return nil, nil, err
-		}
+	exponents, err := c.measured(ctx, v.Measure)
+	if err != nil {
+		return nil, nil, err
 	}
 	return c.pool(ctx, v, exponents)
 }
@@ -43,37 +40,55 @@ func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *Timing, erro
 // pool returns the cells of a view. Exponents, [heads, n], if not nil, take the
 // place of the log-sum-exps.
 func (c *Capture) pool(ctx context.Context, v View, exponents []float32) ([]float32, *Timing, error) {
-	n := c.Lengths.Tokens()
-	if err := c.checkHeads(v.Heads); err != nil {
-		return nil, nil, err
-	}
-	if err := v.Rectangle.Validate(n); err != nil {
-		return nil, nil, err
-	}
-	if err := CheckCell(v.Cell); err != nil {
+	if err := c.check(v); err != nil {
 		return nil, nil, err
 	}
 	rows, columns := v.Rectangle.Cells(v.Cell)
 	cells := make([]float32, (v.Heads.End-v.Heads.First)*rows*columns)
-	timing := &Timing{}
 	done := 0
-	for _, heads := range c.ranges(v.Heads) {
-		part := cells[done:][:(heads.End-heads.First)*rows*columns]
-		took, err := c.poolRange(ctx, v, heads, exponents, part)
+	timing, err := c.draw(ctx, v, exponents, func(d drawing) (*Timing, error) {
+		took, err := c.Engine.Execute(ctx, d.passes, nil, d.buffers, c.Buffers)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		timing.Add(took)
+		part := cells[done:][:d.cells.Size/4]
 		done += len(part)
+		return took, d.buffers.Download(ctx, Bytes(part), d.cells.Buffer, 0)
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	return cells, timing, nil
 }
 
-// poolRange fills in the cells of some heads of a view.
-func (c *Capture) poolRange(ctx context.Context, v View, heads headRange, exponents, cells []float32) (*Timing, error) {
+// A drawing is what computes the cells of some heads of a view.
+type drawing struct {
+	heads   gaze.Span
+	cells   Ref // [heads, rows, columns]
+	passes  []Pass
+	buffers *Buffers // that they bind beside the capture's
+}
+
+// draw calls do with as many heads of a view at a time as the device binds. Exponents
+// are as for pool.
+func (c *Capture) draw(ctx context.Context, v View, exponents []float32, do func(drawing) (*Timing, error)) (*Timing, error) {
+	timing := &Timing{}
+	for _, heads := range c.ranges(v.Heads) {
+		took, err := c.drawRange(ctx, v, heads, exponents, do)
+		if err != nil {
+			return nil, err
+		}
+		timing.Add(took)
+	}
+	return timing, nil
+}
+
+func (c *Capture) drawRange(ctx context.Context, v View, heads headRange, exponents []float32, do func(drawing) (*Timing, error)) (*Timing, error) {
+	rows, columns := v.Rectangle.Cells(v.Cell)
+	count := (heads.End - heads.First) * rows * columns
 	h := Heatmap{FirstHead: heads.first, Heads: heads.End - heads.First, HeadDim: c.HeadDim, Scale: c.ScoreScale(), Map: c.Map,
 		Precision: c.Precision, In: c.Layout, LSEHead: c.LSEHead, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum,
-		Query: heads.query, Key: heads.key, LSE: heads.lse, BlockMap: c.words(), Cells: Ref{Buffer: bufCells, Size: 4 * int64(len(cells))}}
+		Query: heads.query, Key: heads.key, LSE: heads.lse, BlockMap: c.words(), Cells: Ref{Buffer: bufCells, Size: 4 * int64(count)}}
 	specs := []BufferSpec{{Name: bufCells, Bytes: h.Cells.Size}}
 	if exponents != nil {
 		n := c.Lengths.Tokens()
@@ -87,7 +102,7 @@ func (c *Capture) poolRange(ctx context.Context, v View, heads headRange, expone
 	}
 	buffers, err := c.with(ctx, specs...)
 	if err != nil {
-		return nil, fmt.Errorf("a picture of %d cells: %w", len(cells), err)
+		return nil, fmt.Errorf("a picture of %d cells: %w", count, err)
 	}
 	defer buffers.Close()
 	if exponents != nil {
@@ -95,11 +110,18 @@ func (c *Capture) poolRange(ctx context.Context, v View, heads headRange, expone
 			return nil, err
 		}
 	}
-	timing, err := c.Engine.Execute(ctx, passes, nil, buffers, c.Buffers)
-	if err != nil {
-		return nil, err
+	return do(drawing{heads.Span, h.Cells, passes, buffers})
+}
+
+// check reports a view that there is nothing to show of.
+func (c *Capture) check(v View) error {
+	if err := c.checkHeads(v.Heads); err != nil {
+		return err
 	}
-	return timing, buffers.Download(ctx, Bytes(cells), bufCells, 0)
+	if err := v.Rectangle.Validate(c.Lengths.Tokens()); err != nil {
+		return err
+	}
+	return CheckCell(v.Cell)
 }
 
 func (c *Capture) checkHeads(heads gaze.Span) error {
@@ -110,9 +132,12 @@ func (c *Capture) checkHeads(heads gaze.Span) error {
 }
 
 // measured returns what takes the place of the log-sum-exps, [heads, n], so that
-// exp(score - it) is a weight in a measure: a factor on a row is a term of its
-// exponent. It is computed at first use.
+// exp(score - it) is a weight in a measure, nil for the weights themselves: a factor
+// on a row is a term of its exponent. It is computed at first use.
 func (c *Capture) measured(ctx context.Context, m Measure) ([]float32, error) {
+	if m == Weight {
+		return nil, nil
+	}
 	c.lock.Lock()
 	exponents := c.exponents[m]
 	c.lock.Unlock()

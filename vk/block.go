@@ -13,11 +13,11 @@ type block struct {
 	kind    *memoryType
 	mapped  unsafe.Pointer // nil where the CPU does not reach it
 	private bool           // holds one buffer only
-	space
+	Space
 }
 
-// A space keeps account of which bytes of a range are free.
-type space struct {
+// A Space keeps account of which bytes of a range are free.
+type Space struct {
 	size int64
 	free []extent // ascending, not empty, never touching
 }
@@ -26,13 +26,14 @@ type extent struct{ offset, size int64 }
 
 func (e extent) end() int64 { return e.offset + e.size }
 
-func newSpace(size int64) space { return space{size, []extent{{0, size}}} }
+// NewSpace returns a space of size bytes, all of them free.
+func NewSpace(size int64) Space { return Space{size, []extent{{0, size}}} }
 
-func (s *space) empty() bool { return len(s.free) == 1 && s.free[0].size == s.size }
+func (s *Space) empty() bool { return len(s.free) == 1 && s.free[0].size == s.size }
 
-// cut takes size bytes out of the first free extent that has them at a multiple
+// Cut takes size bytes out of the first free extent that has them at a multiple
 // of alignment, and returns where they begin.
-func (s *space) cut(size, alignment int64) (offset int64, ok bool) {
+func (s *Space) Cut(size, alignment int64) (offset int64, ok bool) {
 	for i, f := range s.free {
 		offset := roundUp(f.offset, alignment)
 		if offset > f.end()-size {
@@ -51,8 +52,9 @@ func (s *space) cut(size, alignment int64) (offset int64, ok bool) {
 	return 0, false
 }
 
-// join gives back what cut took.
-func (s *space) join(e extent) {
+// Join gives back the size bytes from offset on that Cut took.
+func (s *Space) Join(offset, size int64) {
+	e := extent{offset, size}
 	i, _ := slices.BinarySearchFunc(s.free, e.offset, func(f extent, offset int64) int { return int(f.offset - offset) })
 	last := i
 	if i > 0 && s.free[i-1].end() == e.offset {

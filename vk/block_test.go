@@ -53,20 +53,20 @@ func TestSpaceAgainstModel(t *testing.T) {
 	full := 0
 	for range 200 {
 		size := 1 + random.Int64N(600)
-		s, m := newSpace(size), make(model, size)
+		s, m := NewSpace(size), make(model, size)
 		held := map[int]extent{}
 		var ids []int
 		for id := 1; id <= 150; id++ {
 			if len(ids) > 0 && random.IntN(5) < 2 {
 				i := random.IntN(len(ids))
-				s.join(held[ids[i]])
+				s.Join(held[ids[i]].offset, held[ids[i]].size)
 				m.set(held[ids[i]], 0)
 				ids = slices.Delete(ids, i, i+1)
 			} else {
 				want, alignment := 1+random.Int64N(60), int64(1)<<random.IntN(6)
-				offset, ok := s.cut(want, alignment)
+				offset, ok := s.Cut(want, alignment)
 				if ok != m.fits(want, alignment) {
-					t.Fatalf("cut(%d, %d) of %v: %v", want, alignment, s.free, ok)
+					t.Fatalf("Cut(%d, %d) of %v: %v", want, alignment, s.free, ok)
 				}
 				if !ok {
 					full++
@@ -74,7 +74,7 @@ func TestSpaceAgainstModel(t *testing.T) {
 				}
 				e := extent{offset, want}
 				if offset%alignment != 0 || e.end() > size || !m.isFree(e) {
-					t.Fatalf("cut(%d, %d) gave %v of %v", want, alignment, e, m.extents())
+					t.Fatalf("Cut(%d, %d) gave %v of %v", want, alignment, e, m.extents())
 				}
 				m.set(e, id)
 				held[id] = e
@@ -85,7 +85,7 @@ func TestSpaceAgainstModel(t *testing.T) {
 			}
 		}
 		for _, id := range ids {
-			s.join(held[id])
+			s.Join(held[id].offset, held[id].size)
 		}
 		if !s.empty() {
 			t.Fatalf("all was given back, and free is %v of %d", s.free, size)

@@ -54,7 +54,7 @@ func (h *heap) allocate(m Memory, size, alignment int64, allowed uint32) (alloca
 		kind := &h.types[position]
 		for _, b := range h.blocks {
 			if b.kind == kind && !b.private {
-				if offset, ok := b.cut(size, alignment); ok {
+				if offset, ok := b.Cut(size, alignment); ok {
 					return allocation{b, extent{offset, size}}, nil
 				}
 			}
@@ -65,7 +65,7 @@ func (h *heap) allocate(m Memory, size, alignment int64, allowed uint32) (alloca
 			b, err = h.add(kind, size, true) // a whole block does not fit any more, the buffer may
 		}
 		if err == nil {
-			offset, _ := b.cut(size, alignment)
+			offset, _ := b.Cut(size, alignment)
 			return allocation{b, extent{offset, size}}, nil
 		}
 		if !errors.Is(err, ErrOutOfMemory) {
@@ -112,7 +112,7 @@ func (h *heap) take(kind *memoryType, size int64, allocate func(out *vulkan.Devi
 	if err != nil {
 		return nil, err
 	}
-	b := &block{memory: memory, kind: kind, space: newSpace(size)}
+	b := &block{memory: memory, kind: kind, Space: NewSpace(size)}
 	h.blocks = append(h.blocks, b)
 	h.used += size
 	return b, nil
@@ -124,7 +124,7 @@ func (h *heap) release(a allocation) {
 	h.lock.Lock()
 	defer h.lock.Unlock()
 	b := a.block
-	b.join(a.extent)
+	b.Join(a.offset, a.size)
 	if b.empty() && (b.private || slices.ContainsFunc(h.blocks, func(o *block) bool { return o != b && o.kind == b.kind && o.empty() })) {
 		h.drop(b)
 	}

@@ -145,7 +145,7 @@ func TestHeapFallsBack(t *testing.T) {
 	allocations = 1
 	for _, b := range slices.Clone(d.heap.blocks) {
 		for range b.free {
-			b.cut(b.free[0].size, 1) // now nothing is free
+			b.Cut(b.free[0].size, 1) // now nothing is free
 		}
 	}
 	c := newBuffer(t, d, "y", 5000)

@@ -126,7 +126,7 @@ func (s *Shared) allocate(b *Buffer, fd C.int) error {
 		return err
 	}
 	block.private = true
-	block.cut(s.memory, 1)
+	block.Cut(s.memory, 1)
 	b.memory = allocation{block, extent{0, s.memory}}
 	return nil
 }

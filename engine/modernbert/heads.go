@@ -26,7 +26,7 @@ func (b *builder) head() error {
 		b.headBatch = len(b.Lengths)
 		b.buffer(bufPickNorm, int64(b.headBatch*b.d)*4)
 		b.spans(bufHeadSpans, 0)
-		b.add(engine.Pool{Sequences: b.headBatch, Width: b.d, Rows: b.n, Mode: engine.PoolMean, X: b.f32(bufHidden, b.n*b.d),
+		b.add(engine.Pooling{Sequences: b.headBatch, Width: b.d, Rows: b.n, Mode: engine.PoolMean, X: b.f32(bufHidden, b.n*b.d),
 			Spans: ref(bufHeadSpans, 3*b.headBatch, 4), Y: b.f32(bufPickNorm, b.headBatch*b.d)}.Pass())
 	default:
 		rows := b.headRows()
@@ -145,7 +145,7 @@ func (b *builder) pool() {
 	b.spans(bufSpans, b.Want.PoolSkip)
 	b.buffer(bufPooled, int64(sequences*modes*b.d)*4)
 	for i, mode := range b.Want.Pool {
-		b.add(engine.Pool{Sequences: sequences, Width: b.d, Rows: b.n, Mode: mode, X: b.f32(bufHidden, b.n*b.d), Spans: ref(bufSpans, 3*sequences, 4),
+		b.add(engine.Pooling{Sequences: sequences, Width: b.d, Rows: b.n, Mode: mode, X: b.f32(bufHidden, b.n*b.d), Spans: ref(bufSpans, 3*sequences, 4),
 			Y: b.f32(bufPooled, sequences*modes*b.d), OutRow: modes * b.d, FirstOut: i * b.d}.Pass())
 	}
 	b.output(bufPooled, b.f32(bufPooled, sequences*modes*b.d))

@@ -25,7 +25,23 @@ func (c *Capture) Heatmap(ctx context.Context, v View) ([]float32, *engine.Timin
 		return nil, nil, err
 	}
 	defer release()
-	return l.Heatmap(ctx, engine.View{Heads: v.Heads, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum, Measure: v.Measure})
+	return l.Heatmap(ctx, v.ofLayer())
+}
+
+// Place recomputes the attention weights that a view shows and puts its cells into a
+// room, as [engine.Capture.Place] does.
+func (c *Capture) Place(ctx context.Context, v View, to *engine.Room, mix engine.Mix) (*engine.Timing, error) {
+	l, release, err := c.layer(v.Layer)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return l.Place(ctx, v.ofLayer(), to, mix)
+}
+
+// ofLayer is the view of the layer by itself.
+func (v View) ofLayer() engine.View {
+	return engine.View{Heads: v.Heads, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum, Measure: v.Measure}
 }
 
 // Statistics recomputes the attention weights of a captured layer and returns

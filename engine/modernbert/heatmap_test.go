@@ -2,6 +2,8 @@ package modernbert
 
 import (
 	"context"
+	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/modernbert/testdata/golden"
+	"github.com/gazevk/gaze/vk"
 )
 
 // Cells are what the weights themselves give, whichever heads and part are shown.
@@ -81,6 +84,50 @@ func TestHeatmap(t *testing.T) {
 				near(t, v.Rectangle.String(), cells, want, tolerance*scale)
 			}
 		}
+	}
+}
+
+// What is placed in a room is what the heat map shows, of any captured layer.
+func TestPlace(t *testing.T) {
+	m, _ := loaded(t, "v4 flat")
+	out := mustForward(t, m, tokens(70, 131), Want{Capture: []int{0, 1}})
+	pool, err := m.engine.NewPool(1 << 20)
+	if errors.Is(err, vk.ErrNotSupported) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	room := pool.Room(2 * 100 * 100)
+	mix := engine.Mix{First: 7, Factor: 0.5, Fresh: true, Apart: true}
+	view := View{0, gaze.Span{End: 2}, gaze.Rectangle{Queries: gaze.Span{First: 3, End: 200}, Keys: gaze.Span{First: 5, End: 129}}, gaze.Square(2), true, engine.OverUniform}
+	for view.Layer = range 2 {
+		cells, _, err := out.Capture.Heatmap(context.Background(), view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if timing, err := out.Capture.Place(context.Background(), view, room, mix); err != nil || timing.Submits < 1 {
+			t.Fatal(err)
+		}
+		placed, err := room.Read(context.Background(), 7, 0, 1, 1, len(cells))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, cell := range cells {
+			if hidden := math.Float32bits(placed[i]) == engine.HiddenWord; hidden != (cell == engine.HiddenCell) || !hidden && placed[i] != cell/2 {
+				t.Fatalf("layer %d: cell %d is %v, of %v", view.Layer, i, placed[i], cell)
+			}
+		}
+	}
+	view.Layer = 2
+	if _, err := out.Capture.Place(context.Background(), view, room, mix); err == nil || !strings.Contains(err.Error(), "layer 2 was not captured") {
+		t.Errorf("the error is %v", err)
+	}
+	view.Layer = 1
+	out.Capture.Close()
+	if _, err := out.Capture.Place(context.Background(), view, room, mix); err == nil || !strings.Contains(err.Error(), "is closed") {
+		t.Errorf("the error is %v", err)
 	}
 }
 

@@ -115,6 +115,20 @@ func turnBound(rotated bool, precision engine.Precision) float64 {
 	return 2 * step
 }
 
+// cellsBound is how far a cell may be to whose magnitude heads' cells add up: exact
+// where one is taken as it is, else a product and a sum of each, rounded, and with a
+// mean a division of 2.5 ULP.
+func cellsBound(k engine.Cells, magnitude float64) float64 {
+	if k.Heads == 1 && k.Fresh && !k.Mean && math.Abs(float64(k.Factor)) == 1 {
+		return 0
+	}
+	bound := float64(k.Heads+1) * u * magnitude
+	if k.Mean {
+		bound += 5 * u * magnitude
+	}
+	return bound + tiny
+}
+
 // activationBound is how far an activation may be whose argument x is off by at
 // most error: no slope is above 1.13 (GELU's, at sqrt 2); the error function is
 // within 1.2e-7 and x/2 times it; an exponential's error of a few ULP reaches

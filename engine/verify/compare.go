@@ -45,8 +45,9 @@ type target struct {
 type rule uint8
 
 const (
-	untouched rule = iota
-	within         // the bound of the value
+	untouched  rule = iota
+	within          // the bound of the value
+	hiddenCell      // the word that says in a room that no pair is visible
 	anything
 )
 
@@ -108,6 +109,9 @@ func (c *check) compare() finding {
 			switch {
 			case t.rule == within:
 				f.add(e.buffer, e.shape, at, got, t.value, t.bound)
+			case t.rule == hiddenCell && binary.LittleEndian.Uint32(raw) != engine.HiddenWord:
+				f.ratio = math.Inf(1)
+				f.fault = fmt.Sprintf("%s%s is %x, must be %x", e.buffer, where(at, e.shape), binary.LittleEndian.Uint32(raw), engine.HiddenWord)
 			case t.rule == untouched && !isPoison(raw):
 				f.ratio = math.Inf(1)
 				f.fault = fmt.Sprintf("%s%s, which the kernel has no business with, became %v", e.buffer, where(at, e.shape), got)

@@ -120,8 +120,9 @@ func layerPasses(traits engine.Traits) []engine.Pass {
 			}
 		}
 	}
+	passes = append(passes, engine.Cells{}.Pass())
 	for _, p := range poolings {
-		passes = append(passes, engine.Pool{Mode: p.mode}.Pass())
+		passes = append(passes, engine.Pooling{Mode: p.mode}.Pass())
 	}
 	return passes
 }

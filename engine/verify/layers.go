@@ -39,7 +39,7 @@ func (v *verifier) layers(ctx context.Context, index int) error {
 			cases = append(cases, layerNormCase(random, traits, index))
 		}
 		if tier == engine.Tiled { // these are the same in all tiers
-			cases = append(cases, poolCase(random, index), mergeCase(random, index))
+			cases = append(cases, poolCase(random, index), mergeCase(random, index), cellsCase(random, index))
 		}
 		for _, c := range cases {
 			if !v.wants(c.pass.Kernel) {
@@ -326,7 +326,7 @@ var poolings = []struct {
 
 func poolCase(random *rand.Rand, index int) *layerCase {
 	pooling := poolings[index%len(poolings)]
-	p := engine.Pool{Sequences: 1 + random.IntN(5), Width: 4 * (1 + random.IntN(100)), Mode: pooling.mode, FirstOut: 4}
+	p := engine.Pooling{Sequences: 1 + random.IntN(5), Width: 4 * (1 + random.IntN(100)), Mode: pooling.mode, FirstOut: 4}
 	p.OutRow = p.Width + 12
 	offset := random.IntN(3)
 	var spans []gaze.Span

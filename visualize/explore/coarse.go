@@ -19,6 +19,8 @@ const (
 	coarseCell = 16
 	// coarseBands is how many bands tell anything.
 	coarseBands = 8
+	// coarseStep is of which rows and columns of a coarse square colours are chosen by.
+	coarseStep = 2
 	// quick is how long an exact picture may take that needs no other before it.
 	quick = 50 * time.Millisecond
 )
@@ -40,16 +42,20 @@ func (p coarsePart) rectangle() gaze.Rectangle {
 
 func (p coarsePart) compute(ctx context.Context) (any, error) {
 	r := p.rectangle()
-	all := &tile{rectangle: r, cell: p.cell, band: coarseRows * p.cell, columns: ceilDivide(r.Keys.End-r.Keys.First, p.cell)}
+	all := emptyTile(r, p.cell)
+	all.band, all.rows = coarseRows*p.cell, 0
+	var rows []gaze.Rectangle
 	for first := r.Queries.First; first < r.Queries.End; first += all.band {
-		row, err := p.tile(ctx, gaze.Rectangle{Queries: gaze.Span{First: first, End: min(first+p.cell, r.Queries.End)}, Keys: r.Keys})
-		if err != nil {
-			return nil, err
-		}
-		all.values = append(all.values, row.values...)
+		rows = append(rows, gaze.Rectangle{Queries: gaze.Span{First: first, End: min(first+p.cell, r.Queries.End)}, Keys: r.Keys})
 		all.rows++
 	}
-	return all, nil
+	if err := p.fill(ctx, all, rows); err != nil {
+		return nil, err
+	}
+	// The colours follow from some of it, at once: the next square may take long.
+	var err error
+	all.sample, err = all.some(ctx, gaze.Span{End: all.rows}, gaze.Span{End: all.columns}, coarseStep)
+	return all, err
 }
 
 // coarse returns the coarse square of a map that a square lies in. It is so large
@@ -111,15 +117,12 @@ func (e *Explorer) drawCoarse(p *pane, draw func(t *tile)) {
 
 // coarseValues returns some values of the coarse squares in sight, evenly spread.
 func (e *Explorer) coarseValues() (values []float32) {
-	const most = 1 << 13 // of a square
 	for _, p := range e.panes() {
 		drawn := map[coarsePart]bool{}
 		for _, square := range e.bare(&p) {
 			part := square.coarse()
 			if t, ok := has[*tile](e.store, part); ok && !drawn[part] {
-				for i := 0; i < len(t.values); i += len(t.values)/most | 1 { // odd, so that all columns have their turn
-					values = append(values, t.values[i])
-				}
+				values = append(values, t.sample...)
 			}
 			drawn[part] = true
 		}

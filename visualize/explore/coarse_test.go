@@ -116,7 +116,7 @@ func TestCoarsePictureFirst(t *testing.T) {
 		t.Errorf("the badges are %v", e.badges())
 	}
 	// Each band has the cells of its first rows, in a range that follows from them.
-	v, table, pixels := e.view, e.table(), e.canvas.shown.Flatten()
+	v, table, pixels := e.view, e.table(), flat(t, &e.canvas.shown)
 	if e.r == (visualize.Range{Low: 1e-4, High: 1}) {
 		t.Error("the range follows from nothing")
 	}
@@ -206,7 +206,7 @@ func TestCoarsePictureFirst(t *testing.T) {
 	e.dirty = true
 	frame, _ := e.Frame(time.Now())
 	other, _ := direct.Frame(time.Now())
-	if !slices.Equal(frame.Flatten().Pix, other.Flatten().Pix) {
+	if !slices.Equal(flat(t, frame).Pix, flat(t, other).Pix) {
 		t.Error("a map that was sampled first looks otherwise in the end")
 	}
 }

@@ -100,28 +100,49 @@ func (c *canvas) paint(clip image.Rectangle, v *view, t *tile, how coloring, tab
 				begin = pixel + 1 - first
 			}
 		}
+		if count := len(c.lookups); count > before {
+			c.lookups = append(c.lookups, c.lookups[count-1])
+		}
 		return c.lookups[before:len(c.lookups):len(c.lookups)], first + begin
 	}
 	columns, left := lookUp(clip.Min.X, clip.Max.X, v.box.Min.X, v.key, t.rectangle.Keys, t.cell)
 	rows, top := lookUp(clip.Min.Y, clip.Max.Y, v.box.Min.Y, v.query, t.rectangle.Queries, t.band)
-	c.show(Map{Box: image.Rect(left, top, left+len(columns), top+len(rows)), Columns: columns, Rows: rows,
-		Cells: t.indices(c.levels(how)), Stride: t.columns, Palette: c.palette(table), Hatch: c.density})
+	if len(columns) == 0 || len(rows) == 0 {
+		return
+	}
+	m := Map{Box: image.Rect(left, top, left+len(columns)-1, top+len(rows)-1), Columns: columns, Rows: rows, Stride: t.columns, Hatch: c.density}
+	if t.values == nil {
+		c.show(m, t, how, table)
+		return
+	}
+	m.rasterize(c.img.Pix, c.img.Stride, t.indices(c.levels(how)), paletteOf(table))
 }
 
 // paintSmall draws a tile of more cells than the box has pixels: each pixel is
 // the strongest of its cells.
 func (c *canvas) paintSmall(clip, box image.Rectangle, t *tile, how coloring, table *[256]color.RGBA) {
-	clip = clip.Intersect(c.img.Rect)
-	before := len(c.lookups)
-	for x := clip.Min.X; x < clip.Max.X; x++ {
-		c.lookups = append(c.lookups, uint32(x-box.Min.X))
+	m := Map{Box: clip.Intersect(c.img.Rect), Stride: t.columns}
+	if m.Box.Empty() {
+		return
 	}
-	middle := len(c.lookups)
-	for y := clip.Min.Y; y < clip.Max.Y; y++ {
-		c.lookups = append(c.lookups, uint32(y-box.Min.Y))
+	rows, columns := t.rows, t.columns
+	if t.values != nil { // shrunk, once
+		m.Stride, rows, columns = box.Dx(), box.Dy(), box.Dx()
 	}
-	c.show(Map{Box: clip, Columns: c.lookups[before:middle:middle], Rows: c.lookups[middle:len(c.lookups):len(c.lookups)],
-		Cells: t.shrunk(box.Size(), c.levels(how)), Stride: box.Dx(), Palette: c.palette(table)})
+	cells := func(first, end, from, count, pixels int) []uint32 {
+		before := len(c.lookups)
+		for pixel := first; pixel <= end; pixel++ {
+			c.lookups = append(c.lookups, uint32((pixel-from)*count/pixels))
+		}
+		return c.lookups[before:len(c.lookups):len(c.lookups)]
+	}
+	m.Columns = cells(m.Box.Min.X, m.Box.Max.X, box.Min.X, columns, box.Dx())
+	m.Rows = cells(m.Box.Min.Y, m.Box.Max.Y, box.Min.Y, rows, box.Dy())
+	if t.values == nil {
+		c.show(m, t, how, table)
+		return
+	}
+	m.rasterize(c.img.Pix, c.img.Stride, t.shrunk(box.Size(), c.levels(how)), paletteOf(table))
 }
 
 // shrunk returns indices of colours as indices does, for a picture of that size in

@@ -63,9 +63,8 @@ type Explorer struct {
 	hasBefore bool
 	scroll    int // pixels of the overview
 	flowed    *flow
-	small     miniature // the last mean's
-	textLine  int       // the first line in sight of the text
-	textQuery int       // that the text was scrolled to
+	textLine  int // the first line in sight of the text
+	textQuery int // that the text was scrolled to
 
 	mouse     image.Point
 	pinned    pair // of pin
@@ -397,6 +396,10 @@ func (e *Explorer) Frame(time.Time) (frame *Frame, changed bool) {
 	e.store.end()
 	return &e.canvas.shown, true
 }
+
+// Presented says that what shows frames has shown the last one and reads none from
+// before it any more.
+func (e *Explorer) Presented() { e.store.release() }
 
 // Busy reports whether the frame will change by itself.
 func (e *Explorer) Busy() bool { return e.dirty || !e.store.idle() || e.next != nil || e.progress < 1 }

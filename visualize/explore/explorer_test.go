@@ -149,7 +149,7 @@ func TestRowsThatDoNotAddUp(t *testing.T) {
 	for h := range 2 {
 		e.Head, e.screen, e.dirty = h, mapScreen, true
 		rest(t, e, host)
-		x, pixels := e.view.shown().Min.X-1, e.canvas.shown.Flatten()
+		x, pixels := e.view.shown().Min.X-1, flat(t, &e.canvas.shown)
 		for query := range 40 {
 			red := pixels.RGBAAt(x, int(e.view.y(float64(query)+0.5))) == alarmInk
 			if red != (h == 1 && query == 17) {

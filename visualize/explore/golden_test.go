@@ -53,7 +53,7 @@ func TestGolden(t *testing.T) {
 			rest(t, e, host)
 			play(t, e, host, c.script)
 			rest(t, e, host)
-			compare(t, filepath.Join("testdata", name+".png"), e.canvas.shown.Flatten())
+			compare(t, filepath.Join("testdata", name+".png"), flat(t, &e.canvas.shown))
 		})
 	}
 }

@@ -23,6 +23,7 @@ type fakeSource struct {
 	wrong  map[[2]int]bool // rows, as head and query, whose sums are not 1
 	fail   error
 	hold   func(Request) // waits as long as cells are to take
+	device *fakeDevice   // that has rooms; nil: none
 
 	lock   sync.Mutex
 	calls  int
@@ -107,6 +108,28 @@ func (s *fakeSource) Cells(ctx context.Context, r Request) ([]float32, error) {
 		cells = append(cells, of...)
 	}
 	return cells, nil
+}
+
+func (s *fakeSource) Room(cells int) Room {
+	if s.device == nil {
+		return nil
+	}
+	return s.device.room(cells)
+}
+
+func (s *fakeSource) Place(ctx context.Context, r Request, to Room, mix Mix) error {
+	room := to.(*fakeRoom)
+	if s.device != room.device {
+		return ErrElsewhere
+	}
+	cells, err := s.Cells(ctx, r)
+	if err != nil {
+		return err
+	}
+	s.lock.Lock()
+	s.cells = s.cells[:len(s.cells)-1] // they did not come to the CPU
+	s.lock.Unlock()
+	return room.mix(cells, r, mix)
 }
 
 func (s *fakeSource) Summary(ctx context.Context, layer int) ([]Summary, error) {
@@ -271,7 +294,9 @@ func rest(t testing.TB, e *Explorer, host *fakeHost) {
 	t.Helper()
 	end := time.After(time.Minute)
 	for {
-		e.Frame(time.Now())
+		if _, changed := e.Frame(time.Now()); changed {
+			e.Presented()
+		}
 		if !e.Busy() {
 			return
 		}
@@ -282,6 +307,12 @@ func rest(t testing.TB, e *Explorer, host *fakeHost) {
 			t.Fatal("the explorer does not come to rest")
 		}
 	}
+}
+
+// at returns the value of the cell of a pair, and whether it is visible.
+func (t *tile) at(query, key int) (value float32, visible bool) {
+	value = t.values[(query-t.rectangle.Queries.First)/t.cell*t.columns+(key-t.rectangle.Keys.First)/t.cell]
+	return value, value == value
 }
 
 func (s *fakeSource) check(t testing.TB) {

@@ -56,7 +56,7 @@ func TestEveryPixelHasItsColour(t *testing.T) {
 					e.dirty = true
 					rest(t, e, host)
 					how := coloring{e.drawnScale(), e.r}
-					shown, cell, pixels := e.view.shown(), e.view.cell(), e.canvas.shown.Flatten()
+					shown, cell, pixels := e.view.shown(), e.view.cell(), flat(t, &e.canvas.shown)
 					wrong := 0
 					for y := shown.Min.Y; y < shown.Max.Y; y += 7 {
 						for x := shown.Min.X; x < shown.Max.X; x += 5 {
@@ -121,7 +121,7 @@ func TestNoStrongPairIsLost(t *testing.T) {
 		e.dirty = true
 		rest(t, e, host)
 		seen := false
-		shown, pixels := e.view.shown(), e.canvas.shown.Flatten()
+		shown, pixels := e.view.shown(), flat(t, &e.canvas.shown)
 		for y := shown.Min.Y; y < shown.Max.Y; y++ {
 			for x := shown.Min.X; x < shown.Max.X; x++ {
 				seen = seen || pixels.RGBAAt(x, y) == top
@@ -230,7 +230,7 @@ func TestColoursRecomputeNothing(t *testing.T) {
 	source.lock.Lock()
 	before := source.calls
 	source.lock.Unlock()
-	picture := e.canvas.shown.Flatten().Pix
+	picture := flat(t, &e.canvas.shown).Pix
 	press(e, "l", "m", "c", "shift+c", "o", "l", "l")
 	e.Handle(Move{float64(e.layout.bar.Max.X - 4), float64(e.layout.bar.Min.Y + 2)})
 	e.Handle(Click{Left, true, 0})
@@ -242,7 +242,7 @@ func TestColoursRecomputeNothing(t *testing.T) {
 	if source.calls != before {
 		t.Errorf("%d parts were computed again", source.calls-before)
 	}
-	if string(picture) == string(e.canvas.shown.Flatten().Pix) {
+	if string(picture) == string(flat(t, &e.canvas.shown).Pix) {
 		t.Error("the picture did not change")
 	}
 }
@@ -256,9 +256,10 @@ func TestPaintStaysInItsBox(t *testing.T) {
 	c.fill(c.img.Rect, paper, 0xff)
 	v := view{n: 50, box: image.Rect(10, 10, 60, 60), scale: 3, key: 7.3, query: 11.8}
 	tile := emptyTile(gaze.Rectangle{Queries: gaze.Span{End: 50}, Keys: gaze.Span{End: 50}}, 1)
+	tile.values = make([]float32, 50*50)
 	table := &visualize.ColorMaps()[0].Colors
 	c.paint(v.box, &v, tile, coloring{visualize.Linear, visualize.Range{High: 1}}, table)
-	pixels := c.shown.Flatten()
+	pixels := flat(t, &c.shown)
 	for y := range 80 {
 		for x := range 100 {
 			inside := image.Pt(x, y).In(v.box)

@@ -22,6 +22,7 @@ type part interface {
 const (
 	urgentRow = iota // under the mouse
 	urgentCoarse
+	urgentSample // of what is there
 	urgentTile
 	urgentSummary
 	urgentThumbnail
@@ -37,7 +38,7 @@ type result struct {
 }
 
 // cacheBytes is how much the parts may take that no frame asks for.
-const cacheBytes = 256 << 20
+const cacheBytes = 128 << 20
 
 // A store keeps parts, and has a worker compute what is missing. All but the
 // worker is of the explorer's goroutine.
@@ -47,6 +48,7 @@ type store struct {
 	taken   int // results, ever
 	frame   int
 	wanted  []part // by the frame under way
+	left    []Room // that the frame in sight may still show
 
 	lock    sync.Mutex
 	waiting []part // what the worker takes from, the most urgent first
@@ -99,10 +101,43 @@ func (s *store) end() {
 	s.work.Signal()
 	for p, r := range s.results {
 		if s.bytes > cacheBytes && r.used < s.frame-1 {
-			s.bytes -= r.bytes
-			delete(s.results, p)
+			s.remove(p, r)
 		}
 	}
+}
+
+// remove drops a result.
+func (s *store) remove(p part, r *result) {
+	s.bytes -= r.bytes
+	delete(s.results, p)
+	s.left = append(s.left, roomsOf(r.value)...)
+}
+
+// release gives back the room of what was dropped, once no frame shows it.
+func (s *store) release() {
+	giveBack(s.left)
+	s.left = s.left[:0]
+}
+
+func giveBack(rooms []Room) {
+	for _, room := range rooms {
+		room.Release()
+	}
+}
+
+// roomsOf returns where on a device the cells of a result are.
+func roomsOf(value any) (rooms []Room) {
+	switch v := value.(type) {
+	case *tile:
+		if v.room != nil {
+			rooms = []Room{v.room}
+		}
+	case []*tile: // they share one
+		if len(v) > 0 {
+			rooms = roomsOf(v[0])
+		}
+	}
+	return rooms
 }
 
 // take moves what the worker has finished to the results.
@@ -116,6 +151,9 @@ func (s *store) take() (any bool) {
 			f.value = nil
 		}
 		r := &result{value: f.value, err: f.err, used: s.frame, bytes: sizeOf(f.value)}
+		if before := s.results[f.part]; before != nil {
+			s.remove(f.part, before)
+		}
 		s.results[f.part] = r
 		s.bytes += r.bytes
 		s.taken++
@@ -147,14 +185,19 @@ func uses(p part, run *Run) bool {
 func (s *store) forget(run *Run) {
 	for p, r := range s.results {
 		if uses(p, run) {
-			s.bytes -= r.bytes
-			delete(s.results, p)
+			s.remove(p, r)
 		}
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	s.waiting = slices.DeleteFunc(s.waiting, func(p part) bool { return uses(p, run) })
-	s.done = slices.DeleteFunc(s.done, func(f finished) bool { return uses(f.part, run) })
+	s.done = slices.DeleteFunc(s.done, func(f finished) bool {
+		if uses(f.part, run) {
+			giveBack(roomsOf(f.value)) // no frame has seen it
+			return true
+		}
+		return false
+	})
 	if s.current != nil && uses(s.current, run) {
 		s.cancel()
 	}
@@ -162,7 +205,8 @@ func (s *store) forget(run *Run) {
 	s.work.Signal()
 }
 
-// close ends the worker, after it has closed what it was told to.
+// close ends the worker, after it has closed what it was told to, and gives all
+// room back.
 func (s *store) close() {
 	s.lock.Lock()
 	s.stopped = true
@@ -172,6 +216,11 @@ func (s *store) close() {
 	s.lock.Unlock()
 	s.work.Signal()
 	<-s.ended
+	s.take()
+	for p, r := range s.results {
+		s.remove(p, r)
+	}
+	s.release()
 }
 
 // loop is the worker.
@@ -209,7 +258,9 @@ func (s *store) loop() {
 			if err != nil {
 				value = nil // it may be a nil pointer
 			}
-			if !cancelled {
+			if cancelled {
+				giveBack(roomsOf(value))
+			} else {
 				s.done = append(s.done, finished{p, value, err})
 				s.waiting = slices.DeleteFunc(s.waiting, func(other part) bool { return other == p }) // a frame asked for it meanwhile
 			}
@@ -260,7 +311,7 @@ func (s *store) failure() error {
 func sizeOf(value any) int {
 	switch v := value.(type) {
 	case *tile:
-		return 5 * len(v.values)
+		return 5 * v.rows * v.columns
 	case []float32:
 		return 4 * len(v)
 	case []float64:

@@ -21,9 +21,13 @@ func TestRandomEvents(t *testing.T) {
 	host.files = map[string]string{"x": "dropped text"}
 	e := New(host, DefaultSettings())
 	var sources []*fakeSource
+	device := &fakeDevice{left: 300_000}
 	open := func() {
 		run, source := fakeRun(1+random.IntN(150), 1+random.IntN(3), 1+random.IntN(3))
 		sources = append(sources, source)
+		if random.IntN(3) > 0 {
+			source.device = device
+		}
 		e.Open(run)
 		e.Complete(run, random.IntN(len(run.Layers)+1))
 		if random.IntN(3) > 0 {
@@ -85,9 +89,16 @@ func TestRandomEvents(t *testing.T) {
 		}
 		if i%3 == 0 {
 			e.Frame(time.Now())
+			if random.IntN(2) == 0 {
+				e.Presented()
+			}
 		}
 	}
 	e.Close()
+	device.check(t)
+	if taken := device.taken(); taken > 0 || len(device.rooms) == 0 {
+		t.Errorf("%d of %d rooms are still taken", taken, len(device.rooms))
+	}
 	for i, source := range sources {
 		source.check(t)
 		if source.closed != 1 {

@@ -110,8 +110,9 @@ func (e *Explorer) ownReadout(at pair) (lines []string) {
 	}
 	if cell := e.view.cell(); cell > 1 || p.minus.run != nil {
 		row, column := at.query/tileTokens(cell), at.key/tileTokens(cell)
-		if t, ok := has[*tile](e.store, e.part(&p, cell, row, column)); ok {
-			if value, visible := t.at(at.query, at.key); visible && cell > 1 {
+		part := e.part(&p, cell, row, column)
+		if t, ok := has[*tile](e.store, part); ok {
+			if value, visible := e.value(part, t, at); visible && cell > 1 {
 				lines = append(lines, fmt.Sprintf("%v of its cell: %s", e.Pooling, readable(float64(value))))
 			} else if visible {
 				lines = append(lines, fmt.Sprintf("difference %s", readable(float64(value))))

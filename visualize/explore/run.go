@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/visualize"
@@ -45,6 +46,12 @@ type Source interface {
 	// Cells returns the cells of a request, [heads, rows, columns], and
 	// [Hidden] for those of which no pair is visible.
 	Cells(ctx context.Context, r Request) ([]float32, error)
+	// Room returns room for cells that only the device reads which shows frames,
+	// because it is the one that computes; nil where it is not, or has none left.
+	Room(cells int) Room
+	// Place computes the cells of a request as Cells does and mixes them into
+	// room. The error wraps [ErrElsewhere] where it is another device's.
+	Place(ctx context.Context, r Request, to Room, mix Mix) error
 	// Summary says what each head of a layer amounts to.
 	Summary(ctx context.Context, layer int) ([]Summary, error)
 	// Received returns how much attention each key receives from a span of
@@ -67,6 +74,27 @@ type Request struct {
 	Cell      int            // pairs along one side: a power of two, at most [LargestCell]
 	Measure   visualize.Measure
 	Pooling   visualize.Pooling // for the mean, cells are sums
+}
+
+// A Room has cells that stay on a device; NaN where no pair of a cell is visible.
+type Room interface {
+	// Read returns some of its cells, [rows, columns]: that at first + row *
+	// rowStride + column * columnStride.
+	Read(ctx context.Context, first, rowStride, columnStride, rows, columns int) ([]float32, error)
+	// Release says that nobody needs the cells any more. A second call does nothing.
+	Release()
+}
+
+// ErrElsewhere is why cells cannot be placed.
+var ErrElsewhere = errors.New("the cells belong to another device")
+
+// A Mix says how the cells of a request get into a room.
+type Mix struct {
+	First  int     // the cell of the room that the first goes to
+	Factor float32 // of the cells
+	Mean   bool    // the cells are sums: each is divided by its pairs
+	Fresh  bool    // whatever lay there is forgotten; else they are added to it
+	Apart  bool    // heads follow each other; else they are added up
 }
 
 const (

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"image"
 	"io"
@@ -277,7 +278,11 @@ func (s *Script) Step(e *Explorer) (ended bool, err error) {
 				return false, nil
 			}
 			if c.name == "snap" {
-				if err := s.Snap(c.rest, e.canvas.shown.Flatten()); err != nil {
+				frame, err := e.canvas.shown.Flatten(context.Background())
+				if err == nil {
+					err = s.Snap(c.rest, frame)
+				}
+				if err != nil {
 					return false, fmt.Errorf("%s, line %d: %w", s.name, c.number, err)
 				}
 			}

@@ -30,7 +30,7 @@ func TestSequences(t *testing.T) {
 		press(e, "enter", "pagedown", "o")
 		rest(t, e, host)
 		source.check(t)
-		v, img := &e.view, e.canvas.shown.Flatten()
+		v, img := &e.view, flat(t, &e.canvas.shown)
 		if v.cell() != c.cell {
 			t.Fatalf("%v is shown in cells of %d pairs", c.lengths, v.cell())
 		}
@@ -132,7 +132,7 @@ func TestNoText(t *testing.T) {
 	field := func() *image.RGBA {
 		e.Frame(time.Now())
 		picture := image.NewRGBA(e.layout.field)
-		draw.Draw(picture, picture.Rect, e.canvas.shown.Flatten(), picture.Rect.Min, draw.Src)
+		draw.Draw(picture, picture.Rect, flat(t, &e.canvas.shown), picture.Rect.Min, draw.Src)
 		return picture
 	}
 	before := field()
@@ -182,7 +182,7 @@ func TestSequencesOfSmallThumbnails(t *testing.T) {
 	}
 	e, _ := opened(t, run, 900, 660)
 	frame, _ := e.Frame(time.Now())
-	flat := frame.Flatten()
+	flat := flat(t, frame)
 	box := e.gallery().box(0)
 	v := view{n: 120, box: box, scale: float64(box.Dx()) / 120}
 	if v.scale >= 1 {

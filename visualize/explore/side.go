@@ -50,44 +50,18 @@ func (e *Explorer) drawMinimap() {
 	}
 }
 
-// A miniature is a whole map, small, of a mean.
-type miniature struct {
-	run  *Run
-	head head
-	tile *tile
-}
-
-// miniature returns the whole map of a head, small; nil before it is known. That of a
-// mean follows from the thumbnails of its heads.
+// miniature returns the whole map of a head, small; nil before it is known.
 func (e *Explorer) miniature(run *Run, h head) *tile {
-	var parts []*tile
-	missing := false
-	heads := h.heads(run.Heads)
-	for layer := h.first(); layer < h.end(len(run.Layers)); layer++ {
-		tiles, ok := need[[]*tile](e.store, thumbnailPart{run, layer})
-		if missing = missing || !ok; ok {
-			parts = append(parts, tiles[heads.First:heads.End]...)
-		}
+	if h.layer == mean || h.head == mean {
+		_, cell := run.miniature()
+		t, _ := need[*tile](e.store, miniaturePart{tilePart{of: run, head: h, cell: cell}})
+		return t
 	}
-	switch {
-	case missing:
+	tiles, ok := need[[]*tile](e.store, thumbnailPart{run, h.layer})
+	if !ok {
 		return nil
-	case len(parts) == 1:
-		return parts[0]
-	case e.small.run == run && e.small.head == h:
-		return e.small.tile
 	}
-	t := emptyTile(parts[0].rectangle, parts[0].cell)
-	for i := range t.values {
-		t.values[i] = hiddenValue
-		for _, part := range parts {
-			if value := part.values[i]; value == value {
-				t.values[i] = orZero(t.values[i]) + value/float32(len(parts))
-			}
-		}
-	}
-	e.small = miniature{run, h, t}
-	return t
+	return tiles[h.head]
 }
 
 // drawLegend draws the histogram of what is in sight over the colour bar, and

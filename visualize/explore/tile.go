@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"errors"
 	"image"
 	"math"
 
@@ -66,9 +67,63 @@ func (p tilePart) rectangle() gaze.Rectangle {
 	return gaze.Rectangle{Queries: span(p.row), Keys: span(p.column)}
 }
 
-func (p tilePart) compute(ctx context.Context) (any, error) { return p.tile(ctx, p.rectangle()) }
+func (p tilePart) compute(ctx context.Context) (any, error) {
+	t := emptyTile(p.rectangle(), p.cell)
+	return t, p.fill(ctx, t, []gaze.Rectangle{t.rectangle})
+}
 
-// tile computes a rectangle of the part's map in its cells.
+// fill computes the cells of t, which are those of some rectangles of the part's
+// map, one below the other. They stay on the device that shows frames if that is
+// the one that computes.
+func (p tilePart) fill(ctx context.Context, t *tile, of []gaze.Rectangle) error {
+	if room := p.of.Source.Room(t.rows * t.columns); room != nil {
+		err := p.place(ctx, room, of)
+		if err == nil {
+			t.room = room
+			return nil
+		}
+		room.Release()
+		if !errors.Is(err, ErrElsewhere) {
+			return err
+		}
+	}
+	for _, r := range of {
+		part, err := p.tile(ctx, r)
+		if err != nil {
+			return err
+		}
+		t.values = append(t.values, part.values...)
+	}
+	return nil
+}
+
+// place is tile for several rectangles, in room.
+func (p tilePart) place(ctx context.Context, room Room, of []gaze.Rectangle) error {
+	first := 0
+	for _, r := range of {
+		mix := Mix{First: first, Factor: 1, Mean: p.pooling == visualize.MeanPooling, Fresh: true}
+		for _, one := range []other{{p.of, p.head}, p.minus} {
+			if one.run == nil {
+				continue
+			}
+			heads, layers := one.head.heads(one.run.Heads), len(one.run.Layers)
+			mix.Factor /= float32((heads.End - heads.First) * (one.head.end(layers) - one.head.first()))
+			for layer := one.head.first(); layer < one.head.end(layers); layer++ {
+				err := one.run.Source.Place(ctx, Request{Layer: layer, Heads: heads, Rectangle: r, Cell: p.cell, Measure: p.measure, Pooling: p.pooling}, room, mix)
+				if err != nil {
+					return err
+				}
+				mix.Fresh = false
+			}
+			mix.Factor = -1
+		}
+		rows, columns := r.Cells(gaze.Square(p.cell))
+		first += rows * columns
+	}
+	return nil
+}
+
+// tile computes a rectangle of the part's map in its cells, on the CPU.
 func (p tilePart) tile(ctx context.Context, r gaze.Rectangle) (*tile, error) {
 	t, err := newTile(ctx, p.of, p.head, r, p.cell, p.measure, p.pooling)
 	if err != nil || p.minus.run == nil {
@@ -88,7 +143,10 @@ type tile struct {
 	cell          int
 	band          int // queries that a row of cells stands for: cell, or more where only so many of them are computed
 	rows, columns int
-	values        []float32 // [rows, columns]; NaN where no pair is visible
+	values        []float32 // [rows, columns]; NaN where no pair is visible. Nil: they are in
+	room          Room
+	first         int       // of its cells
+	sample        []float32 // some of a coarse tile's
 
 	colors  []uint8 // the index of each cell's colour, for
 	colored coloring
@@ -100,10 +158,11 @@ type tile struct {
 
 var hiddenValue = float32(math.NaN())
 
-// newTile computes a tile: where h stands for several heads, the mean of their
+// newTile computes a tile on the CPU: where h stands for several heads, the mean of their
 // cells, those of which no pair is visible counting as 0 if others see one.
 func newTile(ctx context.Context, run *Run, h head, r gaze.Rectangle, cell int, measure visualize.Measure, pooling visualize.Pooling) (*tile, error) {
 	t := emptyTile(r, cell)
+	t.values = make([]float32, t.rows*t.columns)
 	for i := range t.values {
 		t.values[i] = hiddenValue
 	}
@@ -119,9 +178,10 @@ func newTile(ctx context.Context, run *Run, h head, r gaze.Rectangle, cell int, 
 	return t, nil
 }
 
+// emptyTile returns a tile without its cells.
 func emptyTile(r gaze.Rectangle, cell int) *tile {
-	rows, columns := ceilDivide(r.Queries.End-r.Queries.First, cell), ceilDivide(r.Keys.End-r.Keys.First, cell)
-	return &tile{rectangle: r, cell: cell, band: cell, rows: rows, columns: columns, values: make([]float32, rows*columns)}
+	rows, columns := r.Cells(gaze.Square(cell))
+	return &tile{rectangle: r, cell: cell, band: cell, rows: rows, columns: columns}
 }
 
 func ceilDivide(a, b int) int { return (a + b - 1) / b }
@@ -148,15 +208,6 @@ func (t *tile) pairs(at int) int {
 	height := min(t.cell, t.rectangle.Queries.End-t.rectangle.Queries.First-at/t.columns*t.cell)
 	width := min(t.cell, t.rectangle.Keys.End-t.rectangle.Keys.First-at%t.columns*t.cell)
 	return height * width
-}
-
-// at returns the value of the cell of a pair, and whether it is visible.
-func (t *tile) at(query, key int) (value float32, visible bool) {
-	if query < t.rectangle.Queries.First || query >= t.rectangle.Queries.End || key < t.rectangle.Keys.First || key >= t.rectangle.Keys.End {
-		return 0, false
-	}
-	value = t.values[(query-t.rectangle.Queries.First)/t.cell*t.columns+(key-t.rectangle.Keys.First)/t.cell]
-	return value, value == value
 }
 
 // subtract takes the cells of another tile from those of t. What one of the two
@@ -188,26 +239,63 @@ func (p thumbnailPart) urgency() int { return urgentThumbnail }
 const thumbnailCells = 128
 
 func (p thumbnailPart) compute(ctx context.Context) (any, error) {
-	n := len(p.of.Tokens)
-	cell := 1
-	for ceilDivide(n, cell) > thumbnailCells && cell < LargestCell {
-		cell *= 2
+	all, cell := p.of.miniature()
+	one := emptyTile(all, cell)
+	size := one.rows * one.columns
+	r := Request{Layer: p.at, Heads: gaze.Span{End: p.of.Heads}, Rectangle: all, Cell: cell}
+	tiles := make([]*tile, p.of.Heads)
+	for i := range tiles {
+		t := *one
+		tiles[i] = &t
 	}
-	all := gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}
-	cells, err := p.of.Source.Cells(ctx, Request{Layer: p.at, Heads: gaze.Span{End: p.of.Heads}, Rectangle: all, Cell: cell})
+	if room := p.of.Source.Room(size * p.of.Heads); room != nil {
+		if err := p.of.Source.Place(ctx, r, room, Mix{Factor: 1, Fresh: true, Apart: true}); err != nil {
+			room.Release()
+			return nil, err
+		}
+		for i, t := range tiles {
+			t.room, t.first = room, i*size
+		}
+		return tiles, nil
+	}
+	cells, err := p.of.Source.Cells(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	tiles := make([]*tile, p.of.Heads)
-	for i := range tiles {
-		t := emptyTile(all, cell)
-		copy(t.values, cells[i*len(t.values):])
-		for j, value := range t.values {
-			if value == Hidden {
-				t.values[j] = hiddenValue
-			}
+	for i, value := range cells {
+		if value == Hidden {
+			cells[i] = hiddenValue
 		}
-		tiles[i] = t
+	}
+	for i, t := range tiles {
+		t.values = cells[i*size:][:size:size]
 	}
 	return tiles, nil
+}
+
+// miniature returns the whole of a map, and the cells in which thumbnails show it.
+func (r *Run) miniature() (all gaze.Rectangle, cell int) {
+	n := len(r.Tokens)
+	cell = 1
+	for ceilDivide(n, cell) > thumbnailCells && cell < LargestCell {
+		cell *= 2
+	}
+	return gaze.Rectangle{Queries: gaze.Span{End: n}, Keys: gaze.Span{End: n}}, cell
+}
+
+// A miniaturePart is the whole map of a mean, as small as thumbnails are.
+type miniaturePart struct{ tilePart }
+
+func (p miniaturePart) urgency() int { return urgentThumbnail }
+
+func (p miniaturePart) rectangle() gaze.Rectangle {
+	all, _ := p.of.miniature()
+	return all
+}
+
+func (p miniaturePart) pairs() float64 { return p.pairsOf(p.rectangle()) }
+
+func (p miniaturePart) compute(ctx context.Context) (any, error) {
+	t := emptyTile(p.rectangle(), p.cell)
+	return t, p.fill(ctx, t, []gaze.Rectangle{t.rectangle})
 }

@@ -44,7 +44,7 @@ func (l *live) attend(ctx context.Context, v *variant) error {
 
 // compute computes a run of attention alone.
 func (l *live) compute(ctx context.Context, v *variant) (*explore.Run, error) {
-	if err := l.open(); err != nil {
+	if err := l.open(ctx); err != nil {
 		return nil, err
 	}
 	r := v.run
@@ -94,7 +94,15 @@ func describe(r *configs.Run) string {
 type oneLayer struct{ *engine.Capture }
 
 func (c oneLayer) Heatmap(ctx context.Context, v modernbert.View) ([]float32, *engine.Timing, error) {
-	return c.Capture.Heatmap(ctx, engine.View{Heads: v.Heads, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum, Measure: v.Measure})
+	return c.Capture.Heatmap(ctx, ofOneLayer(v))
+}
+
+func (c oneLayer) Place(ctx context.Context, v modernbert.View, to *engine.Room, mix engine.Mix) (*engine.Timing, error) {
+	return c.Capture.Place(ctx, ofOneLayer(v), to, mix)
+}
+
+func ofOneLayer(v modernbert.View) engine.View {
+	return engine.View{Heads: v.Heads, Rectangle: v.Rectangle, Cell: v.Cell, Sum: v.Sum, Measure: v.Measure}
 }
 
 // Statistics returns what [modernbert.Capture.Statistics] does, and so on.

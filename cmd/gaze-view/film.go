@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"image"
 	"image/color"
 	"time"
@@ -24,7 +25,10 @@ func (f *film) wait(d time.Duration) { f.kept += d }
 // add adds the frame as it is.
 func (f *film) add(e *explore.Explorer) error {
 	frame, _ := e.Frame(time.Now())
-	shown := frame.Flatten()
+	shown, err := frame.Flatten(context.Background())
+	if err != nil {
+		return err
+	}
 	drawPointer(shown, e.Mouse())
 	kept := f.kept + eventTime
 	f.kept = 0

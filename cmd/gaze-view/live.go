@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gazevk/gaze/cmd/internal/load"
@@ -23,7 +24,8 @@ type live struct {
 	variants []variant
 	name     string // of the device
 	options  engine.Options
-	command  []string // flags of gaze map that say which device and precision
+	command  []string                                                    // flags of gaze map that say which device and precision
+	newPool  func(context.Context, *engine.Engine) (*engine.Pool, error) // nil: cells come to the CPU
 
 	lock    sync.Mutex
 	changed sync.Cond
@@ -37,10 +39,14 @@ type live struct {
 	closed  bool
 	ended   chan struct{}
 
-	inUse sync.RWMutex // held for reading while a source uses the device
+	inUse   sync.RWMutex               // held for reading while a source uses the device
+	shared  atomic.Pointer[vk.Adapter] // whose cells what shows frames reads; nil: none
+	spilled atomic.Bool                // no longer
 
 	// Of the goroutine alone.
 	engine *engine.Engine
+	pool   *engine.Pool // nil: none, if pooled
+	pooled bool
 	model  *modernbert.Model
 	loaded *checkpoint.Model
 	inputs load.Inputs
@@ -162,6 +168,10 @@ func (l *live) unload() (err error) {
 		err = l.model.Close()
 		l.model, l.loaded = nil, nil
 	}
+	if l.pool != nil {
+		err = errors.Join(err, l.pool.Close())
+	}
+	l.pool, l.pooled = nil, false
 	if l.engine != nil {
 		err = errors.Join(err, l.engine.Close())
 		l.engine = nil
@@ -170,16 +180,31 @@ func (l *live) unload() (err error) {
 }
 
 // open opens the device, unless it is open.
-func (l *live) open() (err error) {
+func (l *live) open(ctx context.Context) (err error) {
 	if l.engine == nil {
-		l.engine, err = engine.Open(l.name, l.options)
+		if l.engine, err = engine.Open(l.name, l.options); err != nil {
+			return err
+		}
 	}
-	return err
+	if l.pooled || l.newPool == nil {
+		return nil
+	}
+	if l.pool, err = l.newPool(ctx, l.engine); err != nil {
+		return err
+	}
+	l.pooled = true
+	l.shared.Store(nil)
+	l.spilled.Store(false)
+	if l.pool != nil {
+		adapter := l.engine.Adapter()
+		l.shared.Store(&adapter)
+	}
+	return nil
 }
 
 // load brings the model of v to the device, unless it is there.
 func (l *live) load(ctx context.Context, v *variant) (err error) {
-	if err := l.open(); err != nil {
+	if err := l.open(ctx); err != nil {
 		return err
 	}
 	if l.loaded == v.checkpoint && l.model.Precision == v.precision {
@@ -199,7 +224,7 @@ func (l *live) load(ctx context.Context, v *variant) (err error) {
 // newSource returns what will compute a run, once it has a capture.
 func (l *live) newSource(run *explore.Run) *source {
 	device := l.device
-	s := &source{run: run, inUse: &l.inUse}
+	s := &source{run: run, inUse: &l.inUse, pool: l.pool, spilled: &l.spilled}
 	s.lost = func() bool {
 		again := l.lost(device)
 		if again {

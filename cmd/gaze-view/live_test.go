@@ -86,7 +86,11 @@ func (v *viewing) rest() *image.RGBA {
 		frame, _ = v.explorer.Frame(time.Now())
 		return !v.explorer.Busy() && (v.explorer.Ready() || v.explorer.Failure() != nil)
 	})
-	return frame.Flatten()
+	flat, err := frame.Flatten(v.t.Context())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return flat
 }
 
 // well is rest where nothing may have gone wrong.

@@ -25,6 +25,7 @@ type options struct {
 	model, text, file string
 	follow            bool
 	device, present   string
+	paint             string
 	precision         string
 	validate, noCache bool
 
@@ -66,6 +67,7 @@ func (o *options) declare(flags *flag.FlagSet) {
 	flags.BoolVar(&o.follow, "follow", false, "show each line of standard input as it comes, of many at once the last; space pauses")
 	flags.StringVar(&o.device, "device", "auto", "compute on the device of this `NAME` (or index)")
 	flags.StringVar(&o.present, "present", "auto", "show the window by the device of this `NAME` (or index)")
+	flags.StringVar(&o.paint, "paint", "auto", "colour maps `WHERE`: on the device that shows the window, their cells staying where they were computed (device), or on the CPU (cpu); auto is the first on a GPU that does both")
 	flags.StringVar(&o.precision, "precision", "auto", "store tensors as `TYPE`: auto, f32 or f16")
 	flags.BoolVar(&o.validate, "validate", false, "turn on Vulkan's validation layers, and fail if they find fault")
 	flags.BoolVar(&o.noCache, "no-cache", false, "do not keep compiled kernels for the next time")
@@ -139,6 +141,10 @@ func (o *options) check(flags *flag.FlagSet, operands []string) error {
 		return fmt.Errorf("--follow is of a window, and %s opens none", o.windowless())
 	case o.given["present"] && !o.windowed():
 		return fmt.Errorf("--present is of a window, and %s opens none", o.windowless())
+	case o.given["paint"] && !o.windowed():
+		return fmt.Errorf("--paint is of a window, and %s opens none", o.windowless())
+	case !slices.Contains([]string{"auto", "device", "cpu"}, o.paint):
+		return fmt.Errorf("--paint is %q: expected auto, device or cpu", o.paint)
 	case o.given["density"] && o.windowed():
 		return errors.New("--density is of --snapshot or --film: a window has its screen's")
 	case o.layer == "mean" && o.given["head"] && o.head != "mean":

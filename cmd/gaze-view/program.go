@@ -34,7 +34,10 @@ type program struct {
 
 	explorer *explore.Explorer
 	live     *live
-	window   atomic.Pointer[viewer.Window] // nil without one
+	window   atomic.Pointer[viewer.Window]                               // nil without one
+	opened   chan struct{}                                               // closed once that is known which
+	shows    atomic.Pointer[vk.Adapter]                                  // it
+	rooms    func(context.Context, *engine.Engine) (*engine.Pool, error) // of a test without a window
 	state    state
 	messages atomic.Int64 // of the validation layers
 	variants *variants
@@ -85,6 +88,11 @@ func (p *program) run(ctx context.Context) (err error) {
 		p.live.command = append(p.live.command, "--precision", o.precision)
 	}
 	p.explorer = explore.New(p, p.state.Settings)
+	if p.opened = make(chan struct{}); o.windowed() {
+		p.live.newPool = p.newPool
+	} else {
+		p.live.newPool = p.rooms
+	}
 	if o.record != "" {
 		p.recorder = &explore.Recorder{To: &p.events, Explorer: p.explorer}
 	}
@@ -238,7 +246,11 @@ func (p *program) draw(ctx context.Context) error {
 			if p.film != nil {
 				return p.film.write(p.explorer, p.options.film)
 			}
-			return p.writeFrame(p.options.snapshot, frame.Flatten())
+			flat, err := frame.Flatten(ctx)
+			if err != nil {
+				return err
+			}
+			return p.writeFrame(p.options.snapshot, flat)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

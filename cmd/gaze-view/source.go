@@ -7,10 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gazevk/gaze"
-	"github.com/gazevk/gaze/cmd/internal/load"
 	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/engine/modernbert"
-	"github.com/gazevk/gaze/visualize"
 	"github.com/gazevk/gaze/visualize/explore"
 	"github.com/gazevk/gaze/vk"
 )
@@ -18,6 +16,7 @@ import (
 // A capture is what the weights follow from: that of a forward pass, or oneLayer.
 type capture interface {
 	Heatmap(ctx context.Context, v modernbert.View) ([]float32, *engine.Timing, error)
+	Place(ctx context.Context, v modernbert.View, to *engine.Room, mix engine.Mix) (*engine.Timing, error)
 	Statistics(ctx context.Context, layer int) ([]engine.RowStatistic, error)
 	Received(ctx context.Context, layer int, heads, queries gaze.Span, factors []float64) ([][]float64, error)
 	Given(ctx context.Context, layer int, heads, keys gaze.Span) ([][]float64, error)
@@ -32,6 +31,8 @@ type source struct {
 	abandoned atomic.Bool   // the pass was cancelled: nothing can be computed any longer
 	lost      func() bool   // says that the device was, and reports whether there will be another
 	inUse     *sync.RWMutex // of the device
+	pool      *engine.Pool  // nil: cells come to the CPU
+	spilled   *atomic.Bool  // so they do since what shows frames was lost
 }
 
 // check turns what is no fault of anybody's into a cancellation. A device that was
@@ -49,8 +50,7 @@ func (s *source) check(err error) error {
 func (s *source) Cells(ctx context.Context, r explore.Request) ([]float32, error) {
 	s.inUse.RLock()
 	defer s.inUse.RUnlock()
-	cells, _, err := s.capture.Heatmap(ctx, modernbert.View{Layer: r.Layer, Heads: r.Heads, Rectangle: r.Rectangle,
-		Cell: gaze.Square(r.Cell), Sum: r.Pooling == visualize.MeanPooling, Measure: load.Measures[r.Measure]})
+	cells, _, err := s.capture.Heatmap(ctx, view(r))
 	return cells, s.check(err)
 }
 

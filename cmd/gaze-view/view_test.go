@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"image"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/gazevk/gaze/cmd/internal/commandline"
+	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/tests/display"
 )
 
@@ -27,7 +29,13 @@ type step struct {
 
 // frames plays the steps without a window and returns the frame after each, the
 // first being that before all.
-func frames(t *testing.T, steps []step, args ...string) (list []*image.RGBA) {
+func frames(t *testing.T, steps []step, args ...string) []*image.RGBA {
+	t.Helper()
+	return framesOf(t, nil, steps, args...)
+}
+
+// framesOf is frames with cells that stay on the device, in a pool that pool makes.
+func framesOf(t *testing.T, pool func(context.Context, *engine.Engine) (*engine.Pool, error), steps []step, args ...string) (list []*image.RGBA) {
 	t.Helper()
 	script := "snap first\n"
 	for _, s := range steps {
@@ -47,7 +55,7 @@ func frames(t *testing.T, steps []step, args ...string) (list []*image.RGBA) {
 			list = append(list, &image.RGBA{Pix: bytes.Clone(frame.Pix), Stride: frame.Stride, Rect: frame.Rect})
 			return nil
 		}
-		err = (&program{options: &o, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, keep: keep}).run(t.Context())
+		err = (&program{options: &o, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, keep: keep, rooms: pool}).run(t.Context())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -137,15 +145,25 @@ func TestWindow(t *testing.T) {
 	record := filepath.Join(t.TempDir(), "events")
 	args := []string{"--text", shortText, "--size", windowSize, "--forget"}
 	want := frames(t, steps, args...)
+	placed := framesOf(t, func(_ context.Context, e *engine.Engine) (*engine.Pool, error) { return e.NewPool(1 << 20) }, steps, args...)
 	screen := newScreen(t)
-	s := begin(t, screen, append(args, "--record", record)...)
-	s.shows(want[0])
-	for i, step := range steps {
-		s.act(step)
-		t.Log(step.does)
-		s.shows(want[i+1])
+	for paint, want := range map[string][]*image.RGBA{"cpu": want, "device": placed} {
+		t.Run(paint, func(t *testing.T) {
+			s := begin(t, screen, append(args, "--record", record, "--paint", paint)...)
+			s.shows(want[0])
+			for i, step := range steps {
+				s.act(step)
+				t.Log(step.does)
+				s.shows(want[i+1])
+			}
+			s.quit()
+		})
 	}
-	s.quit()
+	for i := range want { // several layers over a map are rounded otherwise
+		if !alike(want[i], placed[i], 2) {
+			t.Errorf("frame %d looks otherwise where cells stay on the device", i)
+		}
+	}
 
 	var events strings.Builder
 	for line := range strings.Lines(read(t, record)) {
@@ -159,6 +177,16 @@ func TestWindow(t *testing.T) {
 	if got := picture(t, snapshot); !same(got, want[len(want)-1]) {
 		t.Errorf("what was recorded plays to another frame:\n%s", events.String())
 	}
+}
+
+// alike reports whether no channel differs by more.
+func alike(a, b *image.RGBA, most int) bool {
+	for i := range a.Pix {
+		if d := int(a.Pix[i]) - int(b.Pix[i]); max(d, -d) > most {
+			return false
+		}
+	}
+	return a.Rect == b.Rect
 }
 
 func same(a, b *image.RGBA) bool {

@@ -401,6 +401,13 @@ func (e *Explorer) Frame(time.Time) (frame *Frame, changed bool) {
 // before it any more.
 func (e *Explorer) Presented() { e.store.release() }
 
+// Spill drops the cells that only a device has, because another one shows frames
+// now. Sources must have no more rooms.
+func (e *Explorer) Spill() {
+	e.store.spill()
+	e.dirty = true
+}
+
 // Busy reports whether the frame will change by itself.
 func (e *Explorer) Busy() bool { return e.dirty || !e.store.idle() || e.next != nil || e.progress < 1 }
 

@@ -119,6 +119,21 @@ func (s *store) release() {
 	s.left = s.left[:0]
 }
 
+// spill drops whatever is in rooms, and what may come to be.
+func (s *store) spill() {
+	s.lock.Lock()
+	if s.current != nil {
+		s.cancel()
+	}
+	s.lock.Unlock()
+	s.take()
+	for p, r := range s.results {
+		if len(roomsOf(r.value)) > 0 {
+			s.remove(p, r)
+		}
+	}
+}
+
 func giveBack(rooms []Room) {
 	for _, room := range rooms {
 		room.Release()

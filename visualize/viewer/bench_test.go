@@ -10,6 +10,7 @@ import (
 	"github.com/gazevk/gaze"
 	"github.com/gazevk/gaze/tests/display"
 	"github.com/gazevk/gaze/visualize/explore"
+	"github.com/gazevk/gaze/vk"
 )
 
 // A formula is a source whose maps cost nothing.
@@ -22,6 +23,11 @@ func (f formula) Cells(_ context.Context, r explore.Request) ([]float32, error) 
 		cells[i] = float32(math.Exp2(-float64((i%columns*37 ^ i/columns*11) % 16)))
 	}
 	return cells, nil
+}
+
+func (f formula) Room(int) explore.Room { return nil }
+func (f formula) Place(context.Context, explore.Request, explore.Room, explore.Mix) error {
+	return explore.ErrElsewhere
 }
 
 func (f formula) strip() [][]float64 {
@@ -69,6 +75,8 @@ type job struct {
 	*explore.Explorer
 	do func()
 }
+
+func (j *job) Presents(vk.Adapter) {}
 
 func (j *job) Frame(now time.Time) (*explore.Frame, bool) {
 	if do := j.do; do != nil {

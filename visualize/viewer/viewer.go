@@ -30,6 +30,18 @@ type App interface {
 	// whether it has changed since the last call. It may be reused once Frame is
 	// called again.
 	Frame(now time.Time) (frame *explore.Frame, changed bool)
+	// Presents tells which device shows the frames, before the first and when
+	// another takes its place. Rooms of maps must be of [Memory] that it can read.
+	Presents(device vk.Adapter)
+	// Presented tells that the last frame is shown, and that what only those before
+	// it show is not read any more.
+	Presented()
+}
+
+// Memory is what a room of a frame's maps must be too: where the presenting device
+// finds its cells, from the first on.
+type Memory interface {
+	Memory() (cells *vk.Shared, first int)
 }
 
 // Options are those of Run.
@@ -69,6 +81,7 @@ func Run(ctx context.Context, o Options, open func(*Window) App) (err error) {
 	}
 	defer context.AfterFunc(ctx, w.Wake)()
 	w.app = open(w)
+	w.app.Presents(w.presenter.Adapter())
 	w.listen()
 	w.resized()
 	for w.draw(); w.goesOn(); w.draw() {
@@ -118,8 +131,8 @@ func (w *Window) start(said *sayings) error {
 }
 
 func (w *Window) openPresenter() (err error) {
-	vertex, fragment, texels := shaders.Frame()
-	w.presenter, err = vk.OpenPresenter(w.options.Device, vk.Program{Vertex: vertex, Fragment: fragment, Texels: texels}, w.window.GetRequiredInstanceExtensions(), w.surface, w.options.Vulkan...)
+	vertex, fragment := shaders.Frame()
+	w.presenter, err = vk.OpenPresenter(w.options.Device, vk.Program{Vertex: vertex, Fragment: fragment}, w.window.GetRequiredInstanceExtensions(), w.surface, w.options.Vulkan...)
 	return err
 }
 
@@ -150,17 +163,19 @@ func (w *Window) draw() {
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	drawn := w.convert(frame)
-	err := w.presenter.Present(ctx, drawn)
+	err := w.presenter.Present(ctx, w.convert(frame))
 	if errors.Is(err, vk.ErrDeviceLost) { // once a frame: a device that no frame survives is of no use
 		w.presenter.Close()
 		if err = w.openPresenter(); err == nil {
-			err = w.presenter.Present(ctx, drawn)
+			w.app.Presents(w.presenter.Adapter())
+			frame, _ = w.app.Frame(time.Now()) // another device may need another
+			err = w.presenter.Present(ctx, w.convert(frame))
 		}
 	}
 	switch {
 	case err == nil:
 		w.stale = false
+		w.app.Presented()
 	case !errors.Is(err, ctx.Err()): // a display that takes no frame now may take it later
 		w.err = err
 	}
@@ -170,9 +185,14 @@ func (w *Window) draw() {
 // lies in the window, and in the frame.
 func (w *Window) convert(f *explore.Frame) *vk.Frame {
 	to := &w.drawn
-	to.Overlay, to.Grids, to.Palettes = f.Over, to.Grids[:0], to.Palettes[:0]
+	*to = vk.Frame{Overlay: f.Over, Grids: to.Grids[:0], Levels: to.Levels[:0], Palettes: to.Palettes[:0]}
 	for _, m := range f.Maps {
-		to.Grids = append(to.Grids, vk.Grid(m))
+		cells, first := m.Room.(Memory).Memory()
+		to.Grids = append(to.Grids, vk.Grid{Box: m.Box, Columns: m.Columns, Rows: m.Rows, Cells: cells, First: first + m.First, Stride: m.Stride,
+			Levels: m.Levels, Palette: m.Palette, Hatch: m.Hatch})
+	}
+	for _, l := range f.Levels {
+		to.Levels = append(to.Levels, vk.Levels(l))
 	}
 	for _, p := range f.Palettes {
 		to.Palettes = append(to.Palettes, vk.Palette(p))

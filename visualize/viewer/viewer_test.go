@@ -56,6 +56,9 @@ func (s *session) Frame(time.Time) (*explore.Frame, bool) {
 	return &explore.Frame{Over: &image.NRGBA{Pix: frame.Pix, Stride: frame.Stride, Rect: frame.Rect}}, changed
 }
 
+func (s *session) Presents(vk.Adapter) {}
+func (s *session) Presented()          {}
+
 // show makes frame the app's, which a Wake must follow.
 func (s *session) show(frame *image.RGBA) {
 	s.lock.Lock()

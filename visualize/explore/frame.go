@@ -47,16 +47,29 @@ const hatchColor = 256
 
 // rasterize draws the box of a map into rows of pixels, from the indices of its cells.
 func (m *Map) rasterize(pixels []uint8, stride int, indices []uint8, of *Palette) {
+	width := m.Box.Dx()
+	columns, ends := m.Columns[:width], m.Columns[1:][:width]
+	single := true // each pixel has one column of cells
+	for x, column := range columns {
+		single = single && ends[x] <= column+1
+	}
 	for y := range m.Box.Dy() {
-		line := pixels[(m.Box.Min.Y+y)*stride+4*m.Box.Min.X:][:4*m.Box.Dx()]
-		first, end := m.Rows[y], max(m.Rows[y+1], m.Rows[y]+1)
-		for x := range m.Box.Dx() {
-			left, right := m.Columns[x], m.Columns[x+1]
-			index := int(indices[int(first)*m.Stride+int(left)])
-			if end > first+1 || right > left+1 {
-				for row := first; row < end; row++ {
-					index = max(index, int(slices.Max(indices[int(row)*m.Stride+int(left):][:max(right-left, 1)])))
-				}
+		line := pixels[(m.Box.Min.Y+y)*stride+4*m.Box.Min.X:][:4*width]
+		first, end := int(m.Rows[y]), int(m.Rows[y+1])
+		cells := indices[first*m.Stride:]
+		strongest := func(x int) (index uint8) {
+			for row := range max(end-first, 1) {
+				index = max(index, slices.Max(cells[row*m.Stride+int(columns[x]):][:max(int(ends[x])-int(columns[x]), 1)]))
+			}
+			return index
+		}
+		simple := single && end <= first+1
+		for x, column := range columns {
+			index := 0
+			if simple {
+				index = int(cells[column])
+			} else {
+				index = int(strongest(x))
 			}
 			if index == hiddenColor && m.Hatch > 0 && (m.Box.Min.X+x+m.Box.Min.Y+y)/m.Hatch%7 == 0 {
 				index = hatchColor

@@ -215,7 +215,7 @@ seed = 1
 		}
 	}
 	o := &options{runFile: path, given: map[string]bool{}, precision: "auto", device: "auto"}
-	v := lookAt(t, o)
+	v := lookAt(t, o, nil)
 	v.live.run("")
 	before := slices.Clone(v.well().Pix)
 	for _, event := range []explore.Event{explore.Press{Key: "t"}, explore.Rune{Rune: 't'}, explore.Paste{Text: "pasted"}, explore.Drop{Paths: []string{path}}} {

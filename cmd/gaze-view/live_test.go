@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gazevk/gaze/engine"
 	"github.com/gazevk/gaze/visualize/explore"
 	"github.com/gazevk/gaze/vk"
 )
@@ -28,14 +30,23 @@ type viewing struct {
 
 func look(t *testing.T) *viewing {
 	t.Helper()
-	return lookAt(t, &options{given: map[string]bool{}, model: "builtin", precision: "auto"})
+	return lookAt(t, &options{given: map[string]bool{}, model: "builtin", precision: "auto"}, nil)
 }
 
-// lookAt is look at what the options say.
-func lookAt(t *testing.T, o *options) *viewing {
+// everywhere runs a test on cells that come to the CPU, and on cells that stay on the
+// device.
+func everywhere(t *testing.T, test func(t *testing.T, v *viewing)) {
+	t.Run("cpu", func(t *testing.T) { test(t, look(t)) })
+	t.Run("device", func(t *testing.T) {
+		test(t, lookAt(t, &options{given: map[string]bool{}, model: "builtin", precision: "auto"}, smallPool))
+	})
+}
+
+// lookAt is look at what the options say, with cells in a pool that newPool makes.
+func lookAt(t *testing.T, o *options, newPool func(context.Context, *engine.Engine) (*engine.Pool, error)) *viewing {
 	t.Helper()
 	before := runtime.NumGoroutine()
-	v := &viewing{t: t, program: &program{options: o}, call: "vkQueueSubmit"}
+	v := &viewing{t: t, program: &program{options: o, opened: make(chan struct{})}, call: "vkQueueSubmit"}
 	list, err := openVariants(o)
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +55,7 @@ func lookAt(t *testing.T, o *options) *viewing {
 	device := v.engineOptions()
 	device.Vulkan = append(device.Vulkan, vk.WithValidation(&v.messages), vk.WithFaults(v.fail))
 	v.live = newLive(list.list, "auto", device)
+	v.live.newPool = newPool
 	v.explorer = explore.New(v, explore.DefaultSettings())
 	v.live.start(v.explorer)
 	v.explorer.Handle(explore.Resize{Width: 640, Height: 480, Density: 1})
@@ -83,11 +95,14 @@ func (v *viewing) rest() *image.RGBA {
 	v.t.Helper()
 	var frame *explore.Frame
 	await(v.t, "a frame at rest", func() bool {
-		frame, _ = v.explorer.Frame(time.Now())
+		var changed bool
+		if frame, changed = v.explorer.Frame(time.Now()); changed {
+			v.explorer.Presented()
+		}
 		return !v.explorer.Busy() && (v.explorer.Ready() || v.explorer.Failure() != nil)
 	})
 	flat, err := frame.Flatten(v.t.Context())
-	if err != nil {
+	if err != nil && v.explorer.Failure() == nil && v.explorer.Trouble() == nil { // else the cells may be gone with a device
 		v.t.Fatal(err)
 	}
 	return flat
@@ -113,8 +128,9 @@ func plain(t *testing.T, text string, args ...string) *image.RGBA {
 
 // Of texts that come faster than the model runs, the last stays, and what was
 // begun for the others is given back.
-func TestTyping(t *testing.T) {
-	v := look(t)
+func TestTyping(t *testing.T) { everywhere(t, testTyping) }
+
+func testTyping(t *testing.T, v *viewing) {
 	for i := range 200 {
 		v.explorer.SetText(fmt.Sprintf("The cat sat %d times.", i))
 		if i%3 == 0 {
@@ -139,7 +155,7 @@ func TestTyping(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := plain(t, "The cat sat 199 times.", "--do", "pause")
-	if !same(v.well(), want) {
+	if !alike(v.well(), want, 2) {
 		t.Error("the last text is not shown")
 	}
 	if n := v.opened.Load(); n != 1 {
@@ -187,8 +203,9 @@ func TestFollowingMany(t *testing.T) {
 
 // A device that is lost is opened again, and the text comes after all; one that is
 // lost twice in a row is an error, after which another text may be typed.
-func TestDeviceLost(t *testing.T) {
-	v := look(t)
+func TestDeviceLost(t *testing.T) { everywhere(t, testDeviceLost) }
+
+func testDeviceLost(t *testing.T, v *viewing) {
 	devices := func(want int64) {
 		t.Helper()
 		if got := v.opened.Load(); got != want {
@@ -201,7 +218,7 @@ func TestDeviceLost(t *testing.T) {
 
 	v.arm(vk.ErrDeviceLost, 1) // in a forward pass
 	v.explorer.SetText("The second text.")
-	if !same(v.well(), plain(t, "The second text.")) {
+	if !alike(v.well(), plain(t, "The second text."), 2) {
 		t.Error("the text that met the loss is not shown")
 	}
 	devices(2)
@@ -215,7 +232,7 @@ func TestDeviceLost(t *testing.T) {
 	if err := v.explorer.Do("open"); err != nil {
 		t.Fatal(err)
 	}
-	if !same(v.well(), plain(t, "The third text.", "--do", "keep", "--do", "open")) {
+	if !alike(v.well(), plain(t, "The third text.", "--do", "keep", "--do", "open"), 2) {
 		t.Error("the map that met the loss is not shown")
 	}
 	devices(3)
@@ -296,3 +313,37 @@ func TestLongText(t *testing.T) {
 		t.Error("a head that is opened at once looks otherwise")
 	}
 }
+
+// Where another device shows the window than could read the cells, they come to the CPU.
+func TestSpill(t *testing.T) {
+	v := lookAt(t, &options{given: map[string]bool{}, model: "builtin", precision: "auto"}, smallPool)
+	if err := v.explorer.Do("open"); err != nil {
+		t.Fatal(err)
+	}
+	maps := func() int {
+		frame, _ := v.explorer.Frame(time.Now())
+		return len(frame.Maps)
+	}
+	v.explorer.SetText("The first text.")
+	want := v.well()
+	shared := *v.live.shared.Load()
+	v.Presents(shared)
+	if maps() == 0 {
+		t.Fatal("no cells stay on the device")
+	}
+	v.Presents(shared)
+	if v.live.spilled.Load() || maps() == 0 {
+		t.Error("the same device cannot read the cells any more")
+	}
+	v.Presents(vk.Adapter{Name: "another"})
+	if got := v.well(); !alike(got, want, 2) || maps() > 0 {
+		t.Errorf("another device shows %d maps, of which it cannot read the cells", maps())
+	}
+	v.explorer.SetText("The second text.")
+	if v.well(); maps() > 0 {
+		t.Errorf("another device shows %d maps of the next text", maps())
+	}
+}
+
+// smallPool is a window's pool without a window.
+func smallPool(_ context.Context, e *engine.Engine) (*engine.Pool, error) { return e.NewPool(1 << 20) }

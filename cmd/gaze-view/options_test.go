@@ -67,6 +67,8 @@ func TestWrongCommandLines(t *testing.T) {
 		{"--film a.png --play a --follow", "--follow is of a window, and --film opens none"},
 		{"--present 0 --snapshot a.png", "--present is of a window, and --snapshot opens none"},
 		{"--present 0 --film a.png --play a", "--present is of a window, and --film opens none"},
+		{"--paint cpu --snapshot a.png", "--paint is of a window, and --snapshot opens none"},
+		{"--paint gpu", `--paint is "gpu": expected auto, device or cpu`},
 		{"--density 2", "--density is of --snapshot or --film: a window has its screen's"},
 		{"--layer mean --head 3 --snapshot a.png", "--layer mean is of all heads of all layers: --head 3 has no meaning beside it"},
 		{"--snapshot=", "--snapshot is empty"},

@@ -145,7 +145,7 @@ func TestWindow(t *testing.T) {
 	record := filepath.Join(t.TempDir(), "events")
 	args := []string{"--text", shortText, "--size", windowSize, "--forget"}
 	want := frames(t, steps, args...)
-	placed := framesOf(t, func(_ context.Context, e *engine.Engine) (*engine.Pool, error) { return e.NewPool(1 << 20) }, steps, args...)
+	placed := framesOf(t, smallPool, steps, args...)
 	screen := newScreen(t)
 	for paint, want := range map[string][]*image.RGBA{"cpu": want, "device": placed} {
 		t.Run(paint, func(t *testing.T) {

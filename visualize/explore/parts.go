@@ -37,7 +37,8 @@ type result struct {
 	bytes int
 }
 
-// cacheBytes is how much the parts may take that no frame asks for.
+// cacheBytes is how much the parts may take that no frame asks for; of cells that stay
+// on a device about as much as the memory there is for them.
 const cacheBytes = 128 << 20
 
 // A store keeps parts, and has a worker compute what is missing. All but the

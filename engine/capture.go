@@ -27,6 +27,7 @@ type Capture struct {
 
 	lock      sync.Mutex
 	exponents map[Measure][]float32 // kept from the first picture in a measure on
+	blockMap  *Buffers              // Map on the device, from its first use on
 }
 
 // Capture runs p on in, as [Engine.Run] does, and returns what the weights follow
@@ -55,7 +56,12 @@ func (e *Engine) Capture(ctx context.Context, p *Plan, in Input, watch Watch) (*
 }
 
 // Close frees the buffers. No call may be under way. A second call does nothing.
-func (c *Capture) Close() error { return c.Buffers.Close() }
+func (c *Capture) Close() error {
+	if c.blockMap != nil {
+		c.blockMap.Close()
+	}
+	return c.Buffers.Close()
+}
 
 // A headRange is some heads of a capture, and where queries, keys and log-sum-exps
 // are for a kernel that begins with head first of what it is given.
@@ -99,7 +105,11 @@ func (c *Capture) Statistics(ctx context.Context) ([]RowStatistic, error) {
 	const size = int64(unsafe.Sizeof(RowStatistic{}))
 	most := Ref{Buffer: bufStatistics, Size: int64((ranges[0].End-ranges[0].First)*n) * size}
 	tokens := Ref{Buffer: bufTokens, Size: 12 * int64(n)}
-	buffers, err := c.with(ctx, BufferSpec{Name: bufStatistics, Bytes: most.Size}, BufferSpec{Name: bufTokens, Bytes: tokens.Size})
+	blockMap, err := c.mapped(ctx)
+	if err != nil {
+		return nil, err
+	}
+	buffers, err := c.Engine.NewBuffers([]BufferSpec{{Name: bufStatistics, Bytes: most.Size}, {Name: bufTokens, Bytes: tokens.Size}})
 	if err != nil {
 		return nil, fmt.Errorf("statistics of %d rows: %w", len(statistics), err)
 	}
@@ -115,7 +125,7 @@ func (c *Capture) Statistics(ctx context.Context) ([]RowStatistic, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := c.Engine.Execute(ctx, []Pass{pass}, nil, buffers, c.Buffers); err != nil {
+		if _, err := c.Engine.Execute(ctx, []Pass{pass}, nil, buffers, blockMap, c.Buffers); err != nil {
 			return nil, err
 		}
 		data := unsafe.Slice((*byte)(unsafe.Pointer(&part[0])), int64(len(part))*size)
@@ -129,9 +139,14 @@ func (c *Capture) Statistics(ctx context.Context) ([]RowStatistic, error) {
 // words is where kernels find the block map.
 func (c *Capture) words() Ref { return Ref{Buffer: bufMap, Size: MapBytes(c.Map)} }
 
-// with returns the buffers of specs, and the block map.
-func (c *Capture) with(ctx context.Context, specs ...BufferSpec) (*Buffers, error) {
-	buffers, err := c.Engine.NewBuffers(append(specs, BufferSpec{Name: bufMap, Bytes: MapBytes(c.Map)}))
+// mapped returns the buffer of the block map, which the first call fills.
+func (c *Capture) mapped(ctx context.Context) (*Buffers, error) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.blockMap != nil {
+		return c.blockMap, nil
+	}
+	buffers, err := c.Engine.NewBuffers([]BufferSpec{{Name: bufMap, Bytes: MapBytes(c.Map)}})
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +154,7 @@ func (c *Capture) with(ctx context.Context, specs ...BufferSpec) (*Buffers, erro
 		buffers.Close()
 		return nil, err
 	}
+	c.blockMap = buffers
 	return buffers, nil
 }
 

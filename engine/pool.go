@@ -259,6 +259,6 @@ func (c *Capture) Place(ctx context.Context, v View, to *Room, mix Mix) (*Timing
 			add.Fresh = false
 		}
 		add.To, add.FirstTo = to.part(first, add.Planes*rows*columns)
-		return c.Engine.Execute(ctx, append(d.passes, add.Pass()), nil, d.buffers, c.Buffers, to.pool.buffers)
+		return c.Engine.Execute(ctx, append(d.passes, add.Pass()), nil, append(d.buffers, to.pool.buffers)...)
 	})
 }

@@ -47,13 +47,13 @@ func (c *Capture) pool(ctx context.Context, v View, exponents []float32) ([]floa
 	cells := make([]float32, (v.Heads.End-v.Heads.First)*rows*columns)
 	done := 0
 	timing, err := c.draw(ctx, v, exponents, func(d drawing) (*Timing, error) {
-		took, err := c.Engine.Execute(ctx, d.passes, nil, d.buffers, c.Buffers)
+		took, err := c.Engine.Execute(ctx, d.passes, nil, d.buffers...)
 		if err != nil {
 			return nil, err
 		}
 		part := cells[done:][:d.cells.Size/4]
 		done += len(part)
-		return took, d.buffers.Download(ctx, Bytes(part), d.cells.Buffer, 0)
+		return took, d.buffers[0].Download(ctx, Bytes(part), d.cells.Buffer, 0)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -66,7 +66,7 @@ type drawing struct {
 	heads   gaze.Span
 	cells   Ref // [heads, rows, columns]
 	passes  []Pass
-	buffers *Buffers // that they bind beside the capture's
+	buffers []*Buffers // that they bind, first those of the cells
 }
 
 // draw calls do with as many heads of a view at a time as the device binds. Exponents
@@ -100,7 +100,11 @@ func (c *Capture) drawRange(ctx context.Context, v View, heads headRange, expone
 	if err != nil {
 		return nil, err
 	}
-	buffers, err := c.with(ctx, specs...)
+	blockMap, err := c.mapped(ctx)
+	if err != nil {
+		return nil, err
+	}
+	buffers, err := c.Engine.NewBuffers(specs)
 	if err != nil {
 		return nil, fmt.Errorf("a picture of %d cells: %w", count, err)
 	}
@@ -110,7 +114,7 @@ func (c *Capture) drawRange(ctx context.Context, v View, heads headRange, expone
 			return nil, err
 		}
 	}
-	return do(drawing{heads.Span, h.Cells, passes, buffers})
+	return do(drawing{heads.Span, h.Cells, passes, []*Buffers{buffers, blockMap, c.Buffers}})
 }
 
 // check reports a view that there is nothing to show of.

@@ -108,6 +108,9 @@ func (c *Capture) hold(layer int) (release func(), err error) {
 // free frees the buffers if nobody needs them any longer.
 func (c *Capture) free() {
 	if c.state.closed && c.state.users == 0 {
+		for _, l := range c.state.layers {
+			l.Close()
+		}
 		c.buffers.Close()
 	}
 }

@@ -88,6 +88,7 @@ type Features struct {
 	PipelineReport    bool // VK_KHR_pipeline_executable_properties
 	Portability       bool // not fully conformant: MoltenVK
 	Timestamps        bool
+	SharedMemory      bool // buffers may have memory that another device of the GPU has, too (VK_KHR_external_memory_fd)
 }
 
 // A MatrixShape is one product C[M,N] += A[M,K] B[K,N] that a subgroup can do
@@ -137,7 +138,7 @@ func (a *Adapter) Build() string {
 // SharesMemory reports whether a device of a can have the memory of a [Shared] that
 // one of with has: both are of one GPU and one driver, which can do that.
 func (a Adapter) SharesMemory(with Adapter) bool {
-	return a.raw.shared_memory != 0 && with.raw.shared_memory != 0 && a.raw.device_uuid == with.raw.device_uuid && a.raw.driver_uuid == with.raw.driver_uuid
+	return a.Features.SharedMemory && with.Features.SharedMemory && a.raw.device_uuid == with.raw.device_uuid && a.raw.driver_uuid == with.raw.driver_uuid
 }
 
 // usable returns nil, or why a cannot be opened.
@@ -203,6 +204,7 @@ func (in *instance) describe(index int, device vulkan.PhysicalDevice) Adapter {
 		PipelineReport:    p.executable_properties != 0,
 		Portability:       p.portability != 0,
 		Timestamps:        p.timestamp_bits > 0,
+		SharedMemory:      p.shared_memory != 0,
 	}
 	if a.Features.CooperativeMatrix {
 		a.Features.Matrices = in.matrices(handle)

@@ -57,7 +57,7 @@ func session(cacheDir string, opts ...Option) (d *Device, err error) {
 		return d, err
 	}
 	defer to.Close()
-	if d.adapter.raw.shared_memory != 0 {
+	if d.adapter.Features.SharedMemory {
 		s, err := d.NewShared("shared", 400)
 		if err != nil {
 			return d, err
@@ -135,7 +135,7 @@ func TestEveryCallFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := namedCalls(t, false)
-	if list := must(Adapters()); list[must(choose(list, "auto"))].raw.shared_memory == 0 {
+	if list := must(Adapters()); !list[must(choose(list, "auto"))].Features.SharedMemory {
 		want = slices.DeleteFunc(want, func(call string) bool { return call == "vkGetMemoryFdKHR" })
 	}
 	if got := slices.Sorted(maps.Keys(calls)); !slices.Equal(got, want) {

@@ -37,7 +37,7 @@ type Shared struct {
 // binding reaches all (Limits.StorageRange). Where the device cannot, the error
 // wraps ErrNotSupported.
 func (d *Device) NewShared(label string, size int64) (*Shared, error) {
-	if d.adapter.raw.shared_memory == 0 {
+	if !d.adapter.Features.SharedMemory {
 		return nil, fmt.Errorf("vk: buffer %s: %s cannot share memory with another device: %w", label, d.adapter.Name, ErrNotSupported)
 	}
 	if most := d.adapter.Limits.StorageRange; size > most {

@@ -10,7 +10,7 @@ import (
 // sharing skips the test where d's device cannot share memory.
 func sharing(t testing.TB, d *Device) {
 	t.Helper()
-	if d.adapter.raw.shared_memory == 0 {
+	if !d.adapter.Features.SharedMemory {
 		t.Skipf("%s shares no memory", d.adapter.Name)
 	}
 }
@@ -135,18 +135,18 @@ func TestSharedErrors(t *testing.T) {
 		t.Errorf("%d open files became %d; left %v, %d bytes", files, now, faulty.open, faulty.heap.used)
 	}
 	unable := openDevice(t)
-	unable.adapter.raw.shared_memory = 0
+	unable.adapter.Features.SharedMemory = false
 	_, err = unable.NewShared("cells", 400)
 	wantError(t, err, ErrNotSupported, "cannot share memory with another device: not supported")
 }
 
 func TestSharesMemory(t *testing.T) {
 	able := Adapter{}
-	able.raw.shared_memory = 1
+	able.Features.SharedMemory = true
 	otherDevice, otherDriver, unable := able, able, able
 	otherDevice.raw.device_uuid[15] = 1
 	otherDriver.raw.driver_uuid[0] = 1
-	unable.raw.shared_memory = 0
+	unable.Features.SharedMemory = false
 	for _, c := range []struct {
 		a, with Adapter
 		want    bool

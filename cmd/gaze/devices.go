@@ -67,6 +67,11 @@ func deviceText(a vk.Adapter) string {
 	t.add("   texel buffer", fmt.Sprintf("%d texels at most, offsets in steps of %d B", l.Texels, l.TexelAlignment))
 	t.add("   allocation", size(l.Allocation)+" at most")
 	t.add("   timestamps", yes(f.Timestamps))
+	if f.SharedMemory {
+		t.add("   cells of maps", "stay on the device, in a window that it shows, too")
+	} else {
+		t.add("   cells of maps", "come to the CPU: memory cannot be shared with what shows a window")
+	}
 	if f.Portability {
 		t.add("   note", "not fully conformant (a portability driver)")
 	}

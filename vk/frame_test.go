@@ -221,9 +221,10 @@ func (c *cells) frame(width, height, grids int) *sample {
 // has been written since the last frame.
 func TestPresentGrids(t *testing.T) {
 	screen := display.Start(t, 640, 480)
-	const width, height = 301, 203
+	width, height := 301, 203
 	c := newCells(t, 5000, 2000, 120_000)
-	p := openPresenter(t, openWindow(t, width, height))
+	w := openWindow(t, width, height)
+	p := openPresenter(t, w)
 	shows := func(f *sample) {
 		t.Helper()
 		if err := p.Present(context.Background(), &f.Frame); err != nil {
@@ -245,10 +246,16 @@ func TestPresentGrids(t *testing.T) {
 	shows(c.frame(width/2, height/3, 5))
 	// Images of another format would have another pipeline.
 	p.closeChain()
-	if err := p.painter.prepare(37); err != nil { // VK_FORMAT_R8G8B8A8_UNORM
-		t.Fatal(err)
+	const redFirst = 37 // VK_FORMAT_R8G8B8A8_UNORM
+	if err := p.painter.prepare(redFirst); err != nil || p.painter.format != redFirst {
+		t.Fatalf("prepared for format %d: %v", p.painter.format, err)
 	}
 	shows(c.frame(width, height, 5))
+	// A larger window takes a larger buffer of the frame, with the same cells.
+	width, height = 600, 400
+	w.SetSize(width, height)
+	settle(w, width, height)
+	shows(c.frame(width, height, 10))
 	if len(p.painter.imports) != len(c.list) {
 		t.Errorf("%d imports of %d buffers", len(p.painter.imports), len(c.list))
 	}

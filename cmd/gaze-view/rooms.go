@@ -99,6 +99,9 @@ func (p *program) Presents(device vk.Adapter) {
 // Presented says so to the explorer.
 func (p *program) Presented() { p.explorer.Presented() }
 
+// Gone drops what is in rooms: of a device that was lost they are closed.
+func (p *program) Gone() { p.explorer.Spill() }
+
 // spill takes no more rooms if a device that shows frames now cannot read them, and
 // reports whether there may be some.
 func (l *live) spill(shows vk.Adapter) bool {

@@ -401,8 +401,8 @@ func (e *Explorer) Frame(time.Time) (frame *Frame, changed bool) {
 // before it any more.
 func (e *Explorer) Presented() { e.store.release() }
 
-// Spill drops the cells that only a device has, because another one shows frames
-// now. Sources must have no more rooms.
+// Spill drops the cells that only a device has, because what shows frames cannot have
+// them: they are computed anew, where that can be.
 func (e *Explorer) Spill() {
 	e.store.spill()
 	e.dirty = true

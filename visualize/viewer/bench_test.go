@@ -133,6 +133,7 @@ type job struct {
 }
 
 func (j *job) Presents(vk.Adapter) {}
+func (j *job) Gone()               {}
 
 func (j *job) Frame(now time.Time) (*explore.Frame, bool) {
 	if do := j.do; do != nil {

@@ -36,6 +36,9 @@ type App interface {
 	// Presented tells that the last frame is shown, and that what only those before
 	// it show is not read any more.
 	Presented()
+	// Gone tells that cells of the last frame are not to be had any more, because
+	// the device that computed them was closed. The next frame must not show them.
+	Gone()
 }
 
 // Memory is what a room of a frame's maps must be too: where the presenting device
@@ -171,6 +174,11 @@ func (w *Window) draw() {
 			frame, _ = w.app.Frame(time.Now()) // another device may need another
 			err = w.presenter.Present(ctx, w.convert(frame))
 		}
+	}
+	if errors.Is(err, vk.ErrClosed) { // what was shown is kept, but what had left sight is not
+		w.app.Gone()
+		frame, _ = w.app.Frame(time.Now())
+		err = w.presenter.Present(ctx, w.convert(frame))
 	}
 	switch {
 	case err == nil:

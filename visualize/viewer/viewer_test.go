@@ -35,6 +35,8 @@ type session struct {
 	frame   *image.RGBA
 	changed bool
 	jobs    []func() // for the window's thread
+	maps    []explore.Map
+	gone    int // calls of Gone
 }
 
 func (s *session) Handle(e explore.Event) {
@@ -46,18 +48,26 @@ func (s *session) Handle(e explore.Event) {
 
 func (s *session) Frame(time.Time) (*explore.Frame, bool) {
 	s.lock.Lock()
-	frame, changed, jobs := s.frame, s.changed, s.jobs
+	frame, changed, jobs, maps := s.frame, s.changed, s.jobs, s.maps
 	s.changed, s.jobs = false, nil
 	s.lock.Unlock()
 	s.frames.Add(1)
 	for _, do := range jobs {
 		do()
 	}
-	return &explore.Frame{Over: &image.NRGBA{Pix: frame.Pix, Stride: frame.Stride, Rect: frame.Rect}}, changed
+	return &explore.Frame{Over: &image.NRGBA{Pix: frame.Pix, Stride: frame.Stride, Rect: frame.Rect},
+		Maps: maps, Levels: make([]explore.Levels, 1), Palettes: make([]explore.Palette, 1)}, changed
 }
 
 func (s *session) Presents(vk.Adapter) {}
 func (s *session) Presented()          {}
+
+// Gone leaves out the maps.
+func (s *session) Gone() {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.maps, s.gone = nil, s.gone+1
+}
 
 // show makes frame the app's, which a Wake must follow.
 func (s *session) show(frame *image.RGBA) {
@@ -395,4 +405,54 @@ func TestNoWindow(t *testing.T) {
 			t.Errorf("%s: %v\n%s", c.set, err, out)
 		}
 	}
+}
+
+// A there is a room of one cell.
+type there struct{ *vk.Shared }
+
+func (t there) Memory() (*vk.Shared, int) { return t.Shared, 0 }
+func (t there) Release()                  {}
+func (t there) Read(context.Context, int, int, int, int, int) ([]float32, error) {
+	return nil, vk.ErrClosed
+}
+
+// Cells of a device that was closed stay for as long as frames show them; after that
+// the window goes on without them.
+func TestCellsGone(t *testing.T) {
+	device, err := vk.Open("auto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Close()
+	if !device.Adapter().Features.SharedMemory {
+		t.Skipf("%s shares no memory", device.Adapter().Name)
+	}
+	shared, err := device.NewShared("cells", 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shared.Close()
+	screen := display.Start(t, 640, 480)
+	s := start(t, screen)
+	next := func(gone int, maps ...explore.Map) {
+		t.Helper()
+		s.lock.Lock()
+		s.maps = maps
+		s.lock.Unlock()
+		s.show(noise(300, 200))
+		s.window.Wake()
+		screen.Await(t, s.shown())
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		if s.gone != gone {
+			t.Errorf("cells were gone %d times, want %d", s.gone, gone)
+		}
+	}
+	one := explore.Map{Box: image.Rect(0, 0, 1, 1), Columns: []uint32{0, 1}, Rows: []uint32{0, 1}, Room: there{shared}, Stride: 1}
+	next(0, one)
+	shared.Close()
+	next(0, one)
+	next(0)
+	next(1, one)
+	next(1)
 }

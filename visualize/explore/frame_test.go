@@ -120,4 +120,15 @@ func TestCellsAreKept(t *testing.T) {
 	if more := device.read - read; more > 100*100 {
 		t.Errorf("%d cells were fetched", more)
 	}
+	read = device.read
+	e.Range, e.view.key, e.view.query = RangeOfView, 30, 30
+	e.Handle(Move{-1, -1})
+	rest(t, e, host)
+	between := device.read - read
+	e.view.key, e.view.query = 31, 29
+	e.Handle(Move{-1, -1})
+	rest(t, e, host)
+	if more := device.read - read - between; more > 0 {
+		t.Errorf("%d cells were fetched when the map moved a little", more)
+	}
 }

@@ -145,7 +145,7 @@ func giveBack(rooms []Room) {
 func roomsOf(value any) (rooms []Room) {
 	switch v := value.(type) {
 	case *tile:
-		if v.room != nil {
+		if v != nil && v.room != nil {
 			rooms = []Room{v.room}
 		}
 	case []*tile: // they share one
@@ -271,12 +271,11 @@ func (s *store) loop() {
 			cancelled := ctx.Err() != nil || errors.Is(err, context.Canceled)
 			s.cancel()
 			s.current = nil
-			if err != nil {
+			if err != nil || cancelled {
+				giveBack(roomsOf(value))
 				value = nil // it may be a nil pointer
 			}
-			if cancelled {
-				giveBack(roomsOf(value))
-			} else {
+			if !cancelled {
 				s.done = append(s.done, finished{p, value, err})
 				s.waiting = slices.DeleteFunc(s.waiting, func(other part) bool { return other == p }) // a frame asked for it meanwhile
 			}

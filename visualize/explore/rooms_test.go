@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -20,6 +21,7 @@ type fakeDevice struct {
 	left   int // cells
 	rooms  []*fakeRoom
 	read   int // cells, ever
+	fail   error
 	faults []string
 }
 
@@ -110,7 +112,7 @@ func (r *fakeRoom) Read(ctx context.Context, first, rowStride, columnStride, row
 			values = append(values, r.cells[first+row*rowStride+column*columnStride])
 		}
 	}
-	return values, ctx.Err()
+	return values, errors.Join(ctx.Err(), r.device.fail)
 }
 
 func (d *fakeDevice) check(t testing.TB) {
@@ -309,9 +311,22 @@ func TestRoomsOfFailures(t *testing.T) {
 		t.Error("a room is kept after a failure")
 	}
 	s := newStore(func() {})
+	run.done = 1
+	device.fail = errors.New("out of order") // once the cells are there
+	s.begin()
+	need[*tile](s, coarsePart{tilePart{of: run, cell: 1}, 40})
+	s.end()
+	for deadline := time.Now().Add(10 * time.Second); !s.take(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no result comes")
+		}
+	}
+	if s.failure() == nil || device.taken() > 0 {
+		t.Errorf("%v, and %d rooms are kept", s.failure(), device.taken())
+	}
+	device.fail = nil
 	started, goOn := make(chan bool), make(chan bool)
 	source.hold = func(Request) { started <- true; <-goOn }
-	run.done = 1
 	s.begin()
 	need[*tile](s, tilePart{of: run, cell: 1})
 	s.end()
@@ -334,4 +349,35 @@ func TestLevelsOfFrames(t *testing.T) {
 			t.Errorf("%v has colour %d, want %d", value, of.index(value), want[0])
 		}
 	}
+}
+
+// Cells that the histogram lacks are asked for by each frame until they come.
+func TestSamplesAreAskedFor(t *testing.T) {
+	run, source := fakeRun(60, 1, 1)
+	source.device = &fakeDevice{left: 1 << 30}
+	e, host := opened(t, run, 640, 480)
+	press(e, "enter")
+	rest(t, e, host)
+	for p := range e.store.results {
+		if _, ok := p.(samplePart); ok {
+			delete(e.store.results, p)
+		}
+	}
+	e.sampled = sampling{}
+	started, goOn := make(chan bool), make(chan bool)
+	source.hold = func(Request) { started <- true; <-goOn }
+	shown := e.view.shown()
+	e.Handle(Move{float64(shown.Min.X + 100), float64(shown.Min.Y + 100)})
+	e.Frame(time.Now())
+	<-started // the row under the mouse
+	for range 2 {
+		e.Handle(Move{float64(shown.Min.X + 101), float64(shown.Min.Y + 100)})
+		e.Frame(time.Now())
+		if !slices.ContainsFunc(e.store.wanted, func(p part) bool { _, ok := p.(samplePart); return ok }) {
+			t.Error("a frame does not ask for them")
+		}
+	}
+	source.hold = nil
+	close(goOn)
+	rest(t, e, host)
 }

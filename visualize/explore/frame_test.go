@@ -125,7 +125,7 @@ func TestCellsAreKept(t *testing.T) {
 	e.Handle(Move{-1, -1})
 	rest(t, e, host)
 	between := device.read - read
-	e.view.key, e.view.query = 31, 29
+	e.view.key, e.view.query = 33, 27
 	e.Handle(Move{-1, -1})
 	rest(t, e, host)
 	if more := device.read - read - between; more > 0 {

@@ -10,7 +10,7 @@
 // that has its outline, or is a box; so pictures with such letters may differ from
 // one machine to another. The variable GAZE_FONTS of the environment, a list of
 // directories and files as in PATH, replaces the system's fonts, and its order says
-// which is asked first; set to nothing, it leaves the boxes. Letters stand from left
+// which is asked first; set to nothing, it leaves the boxes. What it names must be there. Letters stand from left
 // to right in the order of the text, and none changes its shape beside another:
 // Arabic is unjoined. In an SVG they are text, which its reader sets as it can.
 //

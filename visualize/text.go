@@ -32,6 +32,10 @@ type typesetter struct {
 // rolePixels are the sizes of texts at density 1.
 var rolePixels = [roleCount]float64{titleRole: 20, captionRole: 14, textRole: 14, smallRole: 12}
 
+// CheckFonts reports fonts that GAZE_FONTS names and that cannot be read, which every
+// picture would report.
+func CheckFonts() error { return faces.Check() }
+
 func newTypesetter(density int) (*typesetter, error) {
 	t := &typesetter{density: density}
 	for r, pixels := range rolePixels {

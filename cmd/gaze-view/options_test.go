@@ -349,3 +349,13 @@ func TestTexts(t *testing.T) {
 	}
 	mustCall(t, "--file", "-", "--snapshot", path) // standard input
 }
+
+// Fonts that are asked for must be there.
+func TestFonts(t *testing.T) {
+	t.Setenv("GAZE_FONTS", "/nowhere")
+	c := call(t.Context(), "", "--snapshot", filepath.Join(t.TempDir(), "a.png"))
+	want := "gaze-view: the variable GAZE_FONTS names \"/nowhere\": no such file or directory; it is a list of directories and files of fonts, or empty\n"
+	if c.status != 1 || c.err != want {
+		t.Errorf("status %d: %s", c.status, c.err)
+	}
+}

@@ -57,6 +57,9 @@ type program struct {
 
 func (p *program) run(ctx context.Context) (err error) {
 	o := p.options
+	if err := visualize.CheckFonts(); err != nil {
+		return err
+	}
 	if p.variants, err = openVariants(o); err != nil {
 		return err
 	}

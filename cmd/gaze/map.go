@@ -122,6 +122,11 @@ func (f *mapFlags) do(ctx context.Context, s streams) error {
 			return usageError{fmt.Errorf("--range: %w", err)}
 		}
 	}
+	if kind != ".csv" && kind != ".npy" {
+		if err := visualize.CheckFonts(); err != nil {
+			return err
+		}
+	}
 	content := f.text
 	if f.file != "" {
 		var err error

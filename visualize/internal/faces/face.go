@@ -70,8 +70,11 @@ type other struct {
 	size float32
 }
 
-// New returns a face whose em has so many pixels.
+// New returns a face whose em has so many pixels. What [Check] reports is an error.
 func New(weight Weight, pixels float64, hinting font.Hinting) (font.Face, error) {
+	if err := Check(); err != nil {
+		return nil, err
+	}
 	return newFace(&system, weight, pixels, hinting)
 }
 

@@ -2,6 +2,8 @@ package faces
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log"
@@ -89,6 +91,21 @@ func systemFonts() (*fontscan.FontMap, error) {
 		cache = os.TempDir()
 	}
 	return fonts, fonts.UseSystemFonts(cache)
+}
+
+// Check reports what GAZE_FONTS names and cannot be read.
+func Check() error {
+	for _, root := range filepath.SplitList(os.Getenv("GAZE_FONTS")) {
+		file, err := os.Open(root)
+		if err != nil {
+			if reason := (*fs.PathError)(nil); errors.As(err, &reason) {
+				err = reason.Err
+			}
+			return fmt.Errorf("the variable GAZE_FONTS names %q: %w; it is a list of directories and files of fonts, or empty", root, err)
+		}
+		file.Close()
+	}
+	return nil
 }
 
 func newFonts() *fontscan.FontMap {

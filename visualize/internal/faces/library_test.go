@@ -2,6 +2,7 @@ package faces
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/go-text/typesetting/fontscan"
+	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/goregular"
 )
 
@@ -107,5 +109,29 @@ func TestDamagedFonts(t *testing.T) {
 	}
 	if libraryOf(directory).find('\ue123') == nil {
 		t.Error("damaged fonts hide one that is whole")
+	}
+}
+
+// What the environment names must be there.
+func TestCheck(t *testing.T) {
+	directory := t.TempDir()
+	file := filepath.Join(directory, "a.ttf")
+	if err := os.WriteFile(file, []byte("no font"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := string(filepath.ListSeparator)
+	for value, want := range map[string]string{
+		"": "", directory: "", directory + list + file: "",
+		directory + list + "/nowhere": `the variable GAZE_FONTS names "/nowhere": no such file or directory; it is a list of directories and files of fonts, or empty`,
+		list + directory:              `the variable GAZE_FONTS names "": no such file or directory; it is a list of directories and files of fonts, or empty`,
+	} {
+		t.Setenv("GAZE_FONTS", value)
+		err := Check()
+		if got := fmt.Sprint(err); got != want && (want != "" || err != nil) {
+			t.Errorf("%q: %v", value, err)
+		}
+		if face, made := New(Regular, 12, font.HintingFull); (made == nil) != (want == "") || made == nil && face == nil {
+			t.Errorf("%q: %v", value, made)
+		}
 	}
 }

@@ -345,5 +345,33 @@ func TestSpill(t *testing.T) {
 	}
 }
 
+// So they do where the device fails to show them, unless it was asked to.
+func TestUnreadable(t *testing.T) {
+	v := lookAt(t, &options{given: map[string]bool{}, model: "builtin", precision: "auto", paint: "auto"}, smallPool)
+	maps := func() int {
+		frame, _ := v.explorer.Frame(time.Now())
+		return len(frame.Maps)
+	}
+	v.explorer.SetText("A text.")
+	v.well()
+	if maps() == 0 || !v.Unreadable(vk.ErrClosed) || maps() > 0 {
+		t.Errorf("%d maps after cells were closed", maps())
+	}
+	if v.well(); maps() == 0 {
+		t.Error("nothing is computed anew on the device")
+	}
+	v.options.paint = "device"
+	if v.Unreadable(vk.ErrOutOfMemory) {
+		t.Error("--paint device goes on without")
+	}
+	v.options.paint = "auto"
+	if !v.Unreadable(vk.ErrOutOfMemory) || maps() > 0 || !strings.Contains(v.explorer.Message(), "the CPU colours the maps: ") {
+		t.Errorf("%d maps, the message %q", maps(), v.explorer.Message())
+	}
+	if v.well(); maps() > 0 {
+		t.Errorf("%d maps again", maps())
+	}
+}
+
 // smallPool is a window's pool without a window.
 func smallPool(_ context.Context, e *engine.Engine) (*engine.Pool, error) { return e.NewPool(1 << 20) }

@@ -99,8 +99,19 @@ func (p *program) Presents(device vk.Adapter) {
 // Presented says so to the explorer.
 func (p *program) Presented() { p.explorer.Presented() }
 
-// Gone drops what is in rooms: of a device that was lost they are closed.
-func (p *program) Gone() { p.explorer.Spill() }
+// Unreadable drops what is in rooms: of a device that was lost they are closed. If there
+// is another reason, there are no more rooms.
+func (p *program) Unreadable(reason error) (others bool) {
+	if !errors.Is(reason, vk.ErrClosed) {
+		if p.options.paint == "device" {
+			return false
+		}
+		p.live.spilled.Store(true)
+		p.explorer.Warn(fmt.Sprintf("the CPU colours the maps: %v", reason))
+	}
+	p.explorer.Spill()
+	return true
+}
 
 // spill takes no more rooms if a device that shows frames now cannot read them, and
 // reports whether there may be some.

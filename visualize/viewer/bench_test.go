@@ -132,8 +132,8 @@ type job struct {
 	do func()
 }
 
-func (j *job) Presents(vk.Adapter) {}
-func (j *job) Gone()               {}
+func (j *job) Presents(vk.Adapter)   {}
+func (j *job) Unreadable(error) bool { return false }
 
 func (j *job) Frame(now time.Time) (*explore.Frame, bool) {
 	if do := j.do; do != nil {

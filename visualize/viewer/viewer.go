@@ -36,9 +36,11 @@ type App interface {
 	// Presented tells that the last frame is shown, and that what only those before
 	// it show is not read any more.
 	Presented()
-	// Gone tells that cells of the last frame are not to be had any more, because
-	// the device that computed them was closed. The next frame must not show them.
-	Gone()
+	// Unreadable tells why a frame with maps cannot be shown: the error wraps
+	// [vk.ErrClosed] where the device that computed cells was closed, else the
+	// presenting device cannot have them. It reports whether the next frame shows
+	// none of them; otherwise the window ends with the error.
+	Unreadable(reason error) (others bool)
 }
 
 // Memory is what a room of a frame's maps must be too: where the presenting device
@@ -175,8 +177,7 @@ func (w *Window) draw() {
 			err = w.presenter.Present(ctx, w.convert(frame))
 		}
 	}
-	if errors.Is(err, vk.ErrClosed) { // what was shown is kept, but what had left sight is not
-		w.app.Gone()
+	if err != nil && ctx.Err() == nil && !errors.Is(err, vk.ErrDeviceLost) && len(frame.Maps) > 0 && w.app.Unreadable(err) {
 		frame, _ = w.app.Frame(time.Now())
 		err = w.presenter.Present(ctx, w.convert(frame))
 	}

@@ -36,7 +36,9 @@ type session struct {
 	changed bool
 	jobs    []func() // for the window's thread
 	maps    []explore.Map
-	gone    int // calls of Gone
+
+	unreadable []error // of calls of Unreadable
+	stubborn   bool    // shows them nevertheless
 }
 
 func (s *session) Handle(e explore.Event) {
@@ -62,11 +64,12 @@ func (s *session) Frame(time.Time) (*explore.Frame, bool) {
 func (s *session) Presents(vk.Adapter) {}
 func (s *session) Presented()          {}
 
-// Gone leaves out the maps.
-func (s *session) Gone() {
+// Unreadable leaves out the maps.
+func (s *session) Unreadable(reason error) bool {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.maps, s.gone = nil, s.gone+1
+	s.maps, s.unreadable = nil, append(s.unreadable, reason)
+	return !s.stubborn
 }
 
 // show makes frame the app's, which a Wake must follow.
@@ -416,14 +419,19 @@ func (t there) Read(context.Context, int, int, int, int, int) ([]float32, error)
 	return nil, vk.ErrClosed
 }
 
-// Cells of a device that was closed stay for as long as frames show them; after that
-// the window goes on without them.
-func TestCellsGone(t *testing.T) {
+// A shower shows frames with a map, of one cell.
+type shower struct {
+	*session
+	one explore.Map
+}
+
+func newShower(t *testing.T, opts ...vk.Option) *shower {
+	t.Helper()
 	device, err := vk.Open("auto")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer device.Close()
+	t.Cleanup(func() { device.Close() })
 	if !device.Adapter().Features.SharedMemory {
 		t.Skipf("%s shares no memory", device.Adapter().Name)
 	}
@@ -431,28 +439,61 @@ func TestCellsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer shared.Close()
-	screen := display.Start(t, 640, 480)
-	s := start(t, screen)
-	next := func(gone int, maps ...explore.Map) {
-		t.Helper()
-		s.lock.Lock()
-		s.maps = maps
-		s.lock.Unlock()
-		s.show(noise(300, 200))
-		s.window.Wake()
-		screen.Await(t, s.shown())
-		s.lock.Lock()
-		defer s.lock.Unlock()
-		if s.gone != gone {
-			t.Errorf("cells were gone %d times, want %d", s.gone, gone)
-		}
-	}
+	t.Cleanup(func() { shared.Close() })
 	one := explore.Map{Box: image.Rect(0, 0, 1, 1), Columns: []uint32{0, 1}, Rows: []uint32{0, 1}, Room: there{shared}, Stride: 1}
-	next(0, one)
-	shared.Close()
-	next(0, one)
-	next(0)
-	next(1, one)
-	next(1)
+	return &shower{start(t, display.Start(t, 640, 480), opts...), one}
+}
+
+// next shows another frame, with those maps if they can be read, and returns why they
+// could not be so far.
+func (s *shower) next(maps ...explore.Map) []error {
+	s.t.Helper()
+	s.lock.Lock()
+	s.maps = maps
+	s.lock.Unlock()
+	s.show(noise(300, 200))
+	s.window.Wake()
+	s.screen.Await(s.t, s.shown())
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.unreadable
+}
+
+// Cells of a device that was closed stay for as long as frames show them; after that
+// the window goes on without them.
+func TestClosedCells(t *testing.T) {
+	s := newShower(t)
+	s.next(s.one)
+	s.one.Room.(there).Close()
+	s.next(s.one)
+	if got := s.next(); len(got) > 0 {
+		t.Errorf("unreadable: %v", got)
+	}
+	s.next(s.one)
+	if got := s.next(); len(got) != 1 || !errors.Is(got[0], vk.ErrClosed) {
+		t.Errorf("unreadable: %v", got)
+	}
+}
+
+// A device that cannot draw maps shows frames without, if the app has some.
+func TestUnreadableCells(t *testing.T) {
+	s := newShower(t, vk.WithFaults(func(call string) error {
+		if call == "vkCreateGraphicsPipelines" {
+			return vk.ErrOutOfMemory
+		}
+		return nil
+	}))
+	s.next(s.one)
+	if got := s.next(); len(got) != 1 || !errors.Is(got[0], vk.ErrOutOfMemory) {
+		t.Errorf("unreadable: %v", got)
+	}
+	s.lock.Lock()
+	s.stubborn, s.maps = true, []explore.Map{s.one}
+	s.lock.Unlock()
+	s.show(noise(300, 200))
+	s.window.Wake()
+	if err := <-s.ended; !errors.Is(err, vk.ErrOutOfMemory) {
+		t.Errorf("an app that has no others: %v", err)
+	}
+	s.ended <- nil
 }

@@ -117,6 +117,13 @@ func TestAutomaticRangeOfManyDecades(t *testing.T) {
 	}
 }
 
+// Where nothing differs, that is the middle of the colours.
+func TestAutomaticRangeOfNoDifference(t *testing.T) {
+	if r := automatic(visualize.Gamma, true, []float32{0, hiddenValue, 0}); r.Low != -r.High || r.High <= 0 {
+		t.Errorf("%v", r)
+	}
+}
+
 // What no frame wants stays as long as there is room.
 func TestStoreKeepsWhatHasRoom(t *testing.T) {
 	run, _ := fakeRun(3, 1, 1)

@@ -64,6 +64,9 @@ func automatic(s visualize.Scale, difference bool, values []float32) visualize.R
 			sorted = append(sorted, value)
 		}
 	}
+	if len(sorted) == 0 && difference {
+		return visualize.Range{Low: -1, High: 1}
+	}
 	if len(sorted) == 0 {
 		return visualize.Range{Low: 1e-4, High: 1}
 	}

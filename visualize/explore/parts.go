@@ -22,8 +22,8 @@ type part interface {
 const (
 	urgentRow = iota // under the mouse
 	urgentCoarse
-	urgentSample // of what is there
 	urgentTile
+	urgentSample // of what is there
 	urgentSummary
 	urgentThumbnail
 	urgentStrip

@@ -209,9 +209,14 @@ func (c *cells) frame(width, height, grids int) *sample {
 		levels[0], levels[1] = rand.Uint32(), rand.Uint32() // they do not count
 		f.Levels = append(f.Levels, levels)
 	}
-	for range grids {
-		f.Grids = append(f.Grids, c.grid(c.list[rand.IntN(len(c.list))], width, height, len(f.Palettes)))
+	for i := range grids {
+		of := i // each has some, if there are as many grids
+		if i >= len(c.list) {
+			of = rand.IntN(len(c.list))
+		}
+		f.Grids = append(f.Grids, c.grid(c.list[of], width, height, len(f.Palettes)))
 	}
+	rand.Shuffle(grids, func(i, j int) { f.Grids[i], f.Grids[j] = f.Grids[j], f.Grids[i] })
 	return f
 }
 

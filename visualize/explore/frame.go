@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"math"
@@ -53,29 +54,43 @@ func (m *Map) rasterize(pixels []uint8, stride int, indices []uint8, of *Palette
 	for x, column := range columns {
 		single = single && ends[x] <= column+1
 	}
+	var words [len(of)]uint32
+	for i, c := range of {
+		words[i] = uint32(c.R) | uint32(c.G)<<8 | uint32(c.B)<<16 | 0xff<<24
+	}
+	var above []uint8 // the line before, if it can be had again
 	for y := range m.Box.Dy() {
 		line := pixels[(m.Box.Min.Y+y)*stride+4*m.Box.Min.X:][:4*width]
-		first, end := int(m.Rows[y]), int(m.Rows[y+1])
+		first, end := int(m.Rows[y]), max(int(m.Rows[y+1]), int(m.Rows[y])+1)
+		if above != nil && m.Rows[y-1] == m.Rows[y] && end == first+1 {
+			copy(line, above)
+			continue
+		}
 		cells := indices[first*m.Stride:]
 		strongest := func(x int) (index uint8) {
-			for row := range max(end-first, 1) {
+			for row := range end - first {
 				index = max(index, slices.Max(cells[row*m.Stride+int(columns[x]):][:max(int(ends[x])-int(columns[x]), 1)]))
 			}
 			return index
 		}
-		simple := single && end <= first+1
+		hatched := false
 		for x, column := range columns {
-			index := 0
-			if simple {
+			var index int
+			if single && end == first+1 {
 				index = int(cells[column])
 			} else {
 				index = int(strongest(x))
 			}
-			if index == hiddenColor && m.Hatch > 0 && (m.Box.Min.X+x+m.Box.Min.Y+y)/m.Hatch%7 == 0 {
-				index = hatchColor
+			if index == hiddenColor && m.Hatch > 0 {
+				hatched = true
+				if (m.Box.Min.X+x+m.Box.Min.Y+y)/m.Hatch%7 == 0 {
+					index = hatchColor
+				}
 			}
-			color := &of[index]
-			*(*[4]byte)(line[4*x:]) = [4]byte{color.R, color.G, color.B, 0xff}
+			binary.LittleEndian.PutUint32(line[4*x:], words[index])
+		}
+		if above = line; hatched || end > first+1 {
+			above = nil
 		}
 	}
 }

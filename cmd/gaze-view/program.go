@@ -225,6 +225,9 @@ func (p *program) proceed() error {
 	if ended {
 		p.script = nil
 		p.Quit()
+		if err == nil {
+			err = p.explorer.Failure() // which nobody has read
+		}
 	}
 	return err
 }

@@ -384,6 +384,11 @@ func TestWindowPlays(t *testing.T) {
 			t.Errorf("%s differs", name)
 		}
 	}
+	// Nobody sits before a window that plays: what failed is how it ends.
+	s = begin(t, newScreen(t), append(args, "--device", "nosuch")...)
+	if status, complaint := s.end(); status != 1 || !strings.Contains(complaint, "nosuch") {
+		t.Errorf("status %d\n%s", status, complaint)
+	}
 }
 
 // Signals and an X server that dies end the program in good order.

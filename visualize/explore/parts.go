@@ -166,7 +166,8 @@ func (s *store) take() (any bool) {
 		if f.err != nil {
 			f.value = nil
 		}
-		r := &result{value: f.value, err: f.err, used: s.frame, bytes: sizeOf(f.value)}
+		const itself = 256 // there may be many that are small
+		r := &result{value: f.value, err: f.err, used: s.frame, bytes: itself + sizeOf(f.value)}
 		if before := s.results[f.part]; before != nil {
 			s.remove(f.part, before)
 		}

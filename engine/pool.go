@@ -44,7 +44,8 @@ type Room struct {
 const bufPool = "pool"
 
 // NewPool takes memory for cells from the device, as much as one binding reaches at
-// most. Where the device cannot share memory the error wraps [vk.ErrNotSupported],
+// most. Where the device cannot share memory, or another does not find there what it
+// should, the error wraps [vk.ErrNotSupported],
 // where it has not as much [ErrOutOfMemory].
 func (e *Engine) NewPool(bytes int64) (*Pool, error) {
 	if bytes < 4 {
@@ -52,6 +53,10 @@ func (e *Engine) NewPool(bytes int64) (*Pool, error) {
 	}
 	shared, err := e.device.NewShared(bufPool, bytes)
 	if err != nil {
+		return nil, err
+	}
+	if err := shared.Check(context.Background()); err != nil {
+		shared.Close()
 		return nil, err
 	}
 	p := &Pool{engine: e, shared: shared, alignment: max(e.traits.StorageAlignment, 4), space: vk.NewSpace(bytes),

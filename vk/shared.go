@@ -6,8 +6,12 @@ package vk
 import "C"
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"sync"
 
 	vulkan "github.com/vulkan-go/vulkan"
@@ -163,6 +167,40 @@ func (s *Shared) withdraw() {
 		C.gaze_close_fd(s.fd)
 		s.fd = -1
 	}
+}
+
+// Check tries whether another device finds in the memory what this one writes to its
+// first bytes, as the driver promises. An error that wraps ErrNotSupported says that
+// it does not.
+func (s *Shared) Check(ctx context.Context) error {
+	d := s.buffer.d
+	o := d.options
+	o.faults, o.cacheDir = nil, "" // it is no part of what is tried otherwise
+	other, err := Open(strconv.Itoa(d.adapter.Index), func(of *options) { *of = o })
+	if err != nil {
+		return fmt.Errorf("a second device that shares memory: %w", err)
+	}
+	defer other.Close()
+	there, err := other.importShared(s)
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	written := make([]byte, min(s.size, 64))
+	for i := range written {
+		written[i] = byte(rand.Uint32())
+	}
+	found := make([]byte, len(written))
+	if err := d.Upload(ctx, s.buffer.Whole(), written); err != nil {
+		return err
+	}
+	if err := other.Download(ctx, found, there.Whole()); err != nil {
+		return err
+	}
+	if !bytes.Equal(found, written) {
+		return fmt.Errorf("vk: buffer %s: another device of %s does not find there what this one wrote: %w", s.label, d.adapter.Name, ErrNotSupported)
+	}
+	return nil
 }
 
 // Buffer returns the buffer of the device that made it, for kernels and transfers.

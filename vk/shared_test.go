@@ -156,3 +156,21 @@ func TestSharesMemory(t *testing.T) {
 		}
 	}
 }
+
+// Memory that another device does not find as it was written is found out.
+func TestSharedCheck(t *testing.T) {
+	d := openDevice(t)
+	sharing(t, d)
+	for _, size := range []int64{4, 400} {
+		s := newShared(t, d, "cells", size)
+		if err := s.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wrong := newShared(t, d, "cells", size)
+		s.fd, wrong.fd = wrong.fd, s.fd
+		wantError(t, s.Check(t.Context()), ErrNotSupported, "does not find there what this one wrote")
+	}
+	s := newShared(t, d, "cells", 4)
+	s.Close()
+	wantError(t, s.Check(t.Context()), ErrClosed, "buffer cells")
+}

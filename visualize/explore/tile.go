@@ -67,9 +67,12 @@ func (p tilePart) rectangle() gaze.Rectangle {
 	return gaze.Rectangle{Queries: span(p.row), Keys: span(p.column)}
 }
 
-func (p tilePart) compute(ctx context.Context) (any, error) {
-	t := emptyTile(p.rectangle(), p.cell)
-	return t, p.fill(ctx, t, []gaze.Rectangle{t.rectangle})
+func (p tilePart) compute(ctx context.Context) (any, error) { return p.filled(ctx, p.rectangle()) }
+
+// filled returns a rectangle of the part's map in its cells.
+func (p tilePart) filled(ctx context.Context, r gaze.Rectangle) (*tile, error) {
+	t := emptyTile(r, p.cell)
+	return t, p.fill(ctx, t, []gaze.Rectangle{r})
 }
 
 // fill computes the cells of t, which are those of some rectangles of the part's
@@ -295,7 +298,4 @@ func (p miniaturePart) rectangle() gaze.Rectangle {
 
 func (p miniaturePart) pairs() float64 { return p.pairsOf(p.rectangle()) }
 
-func (p miniaturePart) compute(ctx context.Context) (any, error) {
-	t := emptyTile(p.rectangle(), p.cell)
-	return t, p.fill(ctx, t, []gaze.Rectangle{t.rectangle})
-}
+func (p miniaturePart) compute(ctx context.Context) (any, error) { return p.filled(ctx, p.rectangle()) }
